@@ -1,0 +1,197 @@
+"""The seams of the program: what passes between feeds, moderation, minds, writers, scorers and the record.
+
+Every seam takes a batch: a struct of arrays with one row a visit, draft or post. Feeds and policies are pure given what
+`prepare` learnt. Nothing here knows how anything is done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from simulacra.platform import PlatformView
+    from simulacra.streams import Streams
+
+Ints = NDArray[np.int32]
+Bytes = NDArray[np.int8]
+Floats = NDArray[np.float32]
+Bools = NDArray[np.bool_]
+State = dict[str, NDArray[Any]]
+"""The complete state of a part as named arrays; `restore(state())` changes nothing."""
+
+
+# -- reading ---------------------------------------------------------------------------------------------------------------
+
+
+class Readers(NamedTuple):
+    """A batch of personas about to be shown a slate."""
+
+    persona: Ints  # [n]
+    taste: Floats  # [n, d] what they like, in the space of post vectors
+    group: Bytes  # [n] home group
+    step: int
+
+
+class Candidates(NamedTuple):
+    """Posts that may be ranked. The first `shared` columns are one pool for all; the rest are each reader's own (unread posts of
+    those it follows). Own columns are ragged: `post` is -1 where a reader has fewer."""
+
+    post: Ints  # [n, c] post ids, -1 empty (the shared part repeats in every row)
+    shared: int
+    tie: Floats  # [n, c] 1 where the reader follows the author
+    seen: Bools  # [n, c] already looked at by this reader
+
+
+class Slates(NamedTuple):
+    """What each reader is offered, best first."""
+
+    post: Ints  # [n, k] post ids, -1 empty
+
+
+class FeedDesign(Protocol):
+    """Ranks candidates for readers."""
+
+    def prepare(self, world: PlatformView, step: int) -> None:
+        """Learn from the platform once a step (tallies, a fitted factorisation)."""
+
+    def rank(self, readers: Readers, candidates: Candidates, k: int, world: PlatformView, streams: Streams) -> Slates:
+        """Pure, total (any candidates, any k), every post at most once, only posts it was given."""
+
+    def state(self) -> State: ...
+    def restore(self, state: State) -> None: ...
+
+
+# -- writing ---------------------------------------------------------------------------------------------------------------
+
+
+class Briefs(NamedTuple):
+    """What a mind asks a writer to write, one row a post. (author, step) identifies a row in every random draw."""
+
+    author: Ints  # [m] persona ids
+    step: int
+    act: Bytes  # [m] index into events.ACTS
+    topic: Bytes  # [m] index into the community's topics
+    mood: Floats  # [m] [-1, 1]
+    parent: Ints  # [m] post id, -1 opens a thread
+    truth: Bytes  # [m] index into events.KINDS: which rule kind the post is to break, 0 none
+    revision: int = 0  # 0 first version; n: the author thought again n times and writes it milder
+
+
+class Writing(NamedTuple):
+    """What came back, in the order of the briefs."""
+
+    text: list[str]  # [m] "" exactly where failure says why
+    memo: NDArray[np.int64]  # [m] the writer's own note of what the post is about, kept with the post for those who reply
+    stratum: Bytes  # [m] index into events.STRATA
+    failure: Mapping[int, str] = {}  # row -> reason
+
+
+class Writer(Protocol):
+    def write(self, briefs: Briefs, world: PlatformView, streams: Streams) -> Writing: ...
+
+
+class Scores(NamedTuple):
+    """What a scorer read in the words, one row a text."""
+
+    toxicity: Floats  # [m] [0, 1]
+    valence: Floats  # [m] [-1, 1]
+    positive: Floats  # [m] share of words, [0, 1]
+    negative: Floats  # [m] share of words, [0, 1]
+    words: NDArray[np.int16]  # [m]
+
+
+class Scorer(Protocol):
+    name: str
+
+    def score(self, texts: Sequence[str]) -> Scores: ...
+
+
+class Drafts(NamedTuple):
+    """Written, scored, not yet posted."""
+
+    brief: Briefs
+    writing: Writing
+    scores: Scores
+    rule: Bytes  # [m] number of the community's rule that is broken, from 1; 0 none
+
+
+class Visits(NamedTuple):
+    """Everyone who opens the app in this step, and what each is shown: replies to what they wrote, then the slate."""
+
+    persona: Ints  # [n]
+    slate: Ints  # [n, k] post ids, best first, -1 empty
+    notices: Ints  # [n, q] posts that answered theirs since the last visit, -1 empty
+    step: int
+
+
+class Turns(NamedTuple):
+    """What came of the visits. Flat rows, each naming its visit."""
+
+    looked: Bytes  # [n] how many of the slate were looked at, from the top
+    seen_visit: Ints  # [s] visit index of each impression
+    seen_post: Ints  # [s]
+    seen_position: Bytes  # [s]
+    seen_source: Bytes  # [s] index into events.SOURCES
+    reaction: Bytes  # [s] 0 none, 1 up, -1 down
+    reported: Bools  # [s]
+    writer: Ints  # [m] visit index of each draft
+    briefs: Briefs  # [m]
+    writing: Writing  # [m]
+
+
+class Mind(Protocol):
+    """Decides and writes for personas, one call a step."""
+
+    def take_turns(self, visits: Visits, world: PlatformView, streams: Streams) -> Turns: ...
+    def rewrite(self, briefs: Briefs, world: PlatformView, streams: Streams) -> Writing: ...
+    def state(self) -> State: ...
+    def restore(self, state: State) -> None: ...
+
+
+# -- moderating ------------------------------------------------------------------------------------------------------------
+
+
+class Rulings(NamedTuple):
+    """Decisions of one policy. Rows on drafts name them by `draft`, rows on posts by `post`, rows on personas by neither."""
+
+    draft: Ints  # [r] row of the drafts that were judged, -1
+    post: Ints  # [r] post id, -1
+    author: Ints  # [r]
+    action: Bytes  # [r] index into events.ACTIONS
+    rule: Bytes  # [r]
+    minutes: Floats  # [r] moderator minutes
+    until: Ints  # [r] step at which a mute or ban ends, -1
+    reason: list[str]  # [r]
+
+
+class ModerationDesign(Protocol):
+    """One lever of moderation; a run holds a list of them, applied in order."""
+
+    name: str
+    compliance: float  # how much it makes personas mind the rules while it is on (visibility), >= 0; 0 leaves them alone
+
+    def before(self, drafts: Drafts, world: PlatformView, streams: Streams) -> Rulings | None:
+        """Friction and filters before posting: refuse, hold, cancel, revise, or remove at once."""
+
+    def after(self, world: PlatformView, step: int, streams: Streams) -> Rulings | None:
+        """Once a step, on what has been posted and reported: remove, label, mute, ban; queues and delays."""
+
+    def state(self) -> State: ...
+    def restore(self, state: State) -> None: ...
+
+
+# -- recording -------------------------------------------------------------------------------------------------------------
+
+
+class Recorder(Protocol):
+    """Takes events; knows nothing of what they mean. Tables and columns are those of events.TABLES."""
+
+    def add(self, table: str, **columns: Any) -> None:
+        """Append rows: every column of the table, equally long. Text columns are lists of str, labels are codes."""
+
+    def close_day(self, day: int, state: State) -> None:
+        """The day is over: make its rows and this checkpoint durable before returning."""
