@@ -1,0 +1,1 @@
+"""Minds: what decides and writes for personas."""

@@ -1,0 +1,1 @@
+"""Scorers: what is measured in the words of posts."""
