@@ -177,7 +177,7 @@ def _idioms(valence: float, tokens: list[_Token], i: int, before: list[str]) -> 
         if len(after) >= count:
             valence = float(SPECIAL_CASES.get(" ".join([word, *after[:count]]), valence))
     for phrase in (f"{three} {two} {one}", f"{three} {two}", f"{two} {one}"):
-        valence += BOOSTER_DICT.get(phrase, 0.0)
+        valence += float(BOOSTER_DICT.get(phrase, 0.0))
     return valence
 
 
