@@ -89,7 +89,7 @@ def _trim(run: list[str]) -> str:
 @cache
 def _words(name: str) -> frozenset[str]:
     """A list of data/phrases.toml."""
-    lists = tomllib.loads(files("simulacra.data").joinpath("phrases.toml").read_text("utf-8"))
+    lists = tomllib.loads(files("simulacra").joinpath("data/phrases.toml").read_text("utf-8"))
     return frozenset(lists[name].split())
 
 

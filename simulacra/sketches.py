@@ -216,7 +216,8 @@ def _temper(sketch: str) -> tuple[dict[str, float], tuple[str, ...]]:
 
 def _strength(low: str, word: str) -> float:
     """How strongly a text says a word: 0 absent or negated, else .6, 1 or 1.3."""
-    at = re.search(rf"(?<![\w-]){word.replace("-", "[- ]")}(?![\w-])", low)
+    spelling = word.replace("-", "[- ]")
+    at = re.search(rf"(?<![\w-]){spelling}(?![\w-])", low)
     if not at:
         return 0.0
     before = low[: at.start()]
