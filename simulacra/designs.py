@@ -140,7 +140,7 @@ def make_arm(community: Community, settings: Settings = None, name: str = "basel
         return _overlaid(community, read_overlay(path), name)
     if isinstance(settings, Mapping):
         return _overlaid(community, settings, name)
-    pairs = parse_settings(settings if isinstance(settings, str) else tuple(settings or ()))
+    pairs = parse_settings(settings if isinstance(settings, str) else list(map(str, settings or ())))
     arm = community_arm(community, name)
     for key, value in pairs:
         arm = _with_setting(arm, key, value)
@@ -325,7 +325,8 @@ def _check_policy_name(name: str) -> None:
     from simulacra.moderation import POLICIES
 
     if name not in POLICIES:
-        raise SpecError(f"No moderation design called {_short(name)}.{_nearest(name, POLICIES)} Known: {', '.join(sorted(POLICIES))}.")
+        known = ", ".join(sorted(POLICIES))
+        raise SpecError(f"No moderation design called {_short(name)}.{_nearest(name, POLICIES)} Known: {known}.")
 
 
 def _overlay_path(settings: Settings) -> Path | None:
@@ -342,7 +343,7 @@ def _overlay_path(settings: Settings) -> Path | None:
 def _behaviour_names() -> list[str]:
     from simulacra.behaviour import Behaviour
 
-    return Behaviour.names()
+    return [parameter.name for parameter in fields(Behaviour)]
 
 
 def _unknown_key(key: str) -> str:

@@ -169,12 +169,12 @@ def valence_written(facts: Facts) -> float:
 
 
 def positive_words(facts: Facts) -> float:
-    """Positive words among the words of a post, mean over posts, [0, 1] (the outcome of Kramer et al. 2014); NaN without posts."""
+    """Positive words among the words of a post, mean over posts, [0, 1] (Kramer et al. 2014 with LIWC); NaN without posts."""
     return _mean(facts.posts.positive[facts.written])
 
 
 def negative_words(facts: Facts) -> float:
-    """Negative words among the words of a post, mean over posts, [0, 1] (the outcome of Kramer et al. 2014); NaN without posts."""
+    """Negative words among the words of a post, mean over posts, [0, 1] (Kramer et al. 2014 with LIWC); NaN without posts."""
     return _mean(facts.posts.negative[facts.written])
 
 
@@ -251,8 +251,10 @@ def unanswered_share(facts: Facts) -> float:
 
 
 def participation_gini(facts: Facts) -> float:
-    """Gini of posts per persona over those who posted, [0, 1]: 0 all alike, 1 one writes all (forums in a week: about .54,
-    science.md row 2). Lurkers are left out, as the published figures do. NaN without posts."""
+    """Gini of posts per persona over those who posted, [0, 1]: 0 all alike, 1 one writes all (forums in a week: about .54).
+
+    Lurkers are left out, as the published figures do. NaN without posts.
+    """
     counts = facts.posts_by_author
     return gini(counts[counts > 0])
 
@@ -329,7 +331,7 @@ def bans(facts: Facts) -> float:
 
 
 def persona_churn(facts: Facts) -> float:
-    """Members who left for good of their own accord in the measured days, [0, 1]; bans are counted apart. NaN without members."""
+    """Members who left of their own accord in the measured days, [0, 1]; bans are counted apart. NaN without members."""
     return _ratio(facts.departures["dissatisfied"], facts.members)
 
 

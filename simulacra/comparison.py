@@ -1,7 +1,7 @@
 """Paired comparison: from one number per seed and arm to a difference with an interval and a plain sentence.
 
 The unit is the seed (a replicate), never a post: posts of one run share a history. Intervals are Student's t on the paired
-seed differences (a percentile bootstrap covers 81 to 90 % at 4 to 10 seeds, science.md 0.3) or Welch's t when the arms have
+seed differences (a percentile bootstrap covers 81 to 90 % at 4 to 10 seeds when it says 95) or Welch's t when the arms have
 seeds of their own. They are per row: of twenty rows without any effect about one interval excludes 0.
 """
 
@@ -24,7 +24,7 @@ PerSeed = Mapping[int, Mapping[str, float]]
 """seed -> measure -> value."""
 
 MIN_SEEDS = 6
-"""Below this no significance is claimed: the exact two-sided sign-flip p of 5 seeds cannot fall under .0625 (science.md 0.3)."""
+"""Below this no significance is claimed: the exact two-sided sign-flip p of 5 seeds cannot fall under .0625."""
 CONFIDENCE = 0.95
 _TOLD_APART = 1e-12
 """Differences below this are rounding: measures are means of floats of order 1."""
@@ -85,7 +85,7 @@ def headline(rows: Sequence[Row], levers: Sequence[str] = ()) -> str:
     claims = [row for row in rows if row.claim]
     if not claims:
         return " ".join([*parts, f"No measure differs clearly at {seeds} seeds; more seeds would narrow the intervals."])
-    parts += [_clause(row) for row in _most_telling(claims)]
+    parts += [row.sentence for row in _most_telling(claims)]
     if len(claims) > 3:
         parts.append(f"{len(claims)} of {len(rows)} measures differ clearly; the table has them all.")
     return " ".join(parts)
@@ -135,7 +135,8 @@ def _row(name: str, baseline: PerSeed, variant: PerSeed, paired: bool, kind: Kin
 
 
 def _paired(name: str, baseline: PerSeed, variant: PerSeed) -> _Estimate:
-    both = [(baseline[seed].get(name, math.nan), variant[seed].get(name, math.nan)) for seed in sorted(baseline) if seed in variant]
+    common = sorted(set(baseline) & set(variant))
+    both = [(baseline[seed].get(name, math.nan), variant[seed].get(name, math.nan)) for seed in common]
     pairs = np.array(both, float).reshape(-1, 2)
     pairs = pairs[np.isfinite(pairs).all(axis=1)]
     a, b = pairs[:, 0], pairs[:, 1]
@@ -219,12 +220,9 @@ def _distance(row: Row) -> float:
     return abs(row.difference) / half if half else math.inf
 
 
-def _clause(row: Row) -> str:
-    return row.sentence
-
-
 def _too_few(seeds: int) -> str:
-    return f"{_capital(_number_of_seeds(seeds))} cannot carry a claim of significance (at least {MIN_SEEDS} are needed): read the table as a hint."
+    some = "One seed" if seeds == 1 else f"{seeds} seeds"
+    return f"{some} cannot carry a claim of significance (at least {MIN_SEEDS} are needed): read the table as a hint."
 
 
 def _number_of_seeds(seeds: int) -> str:

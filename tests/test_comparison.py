@@ -8,7 +8,7 @@ import math
 import numpy as np
 import pytest
 
-from simulacra.compare import MIN_SEEDS, Row, headline, paired_rows, pairing_note, rows_table
+from simulacra.comparison import MIN_SEEDS, Row, headline, paired_rows, pairing_note, rows_table
 
 MEASURE = "toxicity_written"
 
@@ -87,7 +87,8 @@ def test_pairing_narrows_the_interval_when_arms_correlate_and_says_when_it_does_
 
 def test_intervals_cover_the_truth_at_their_nominal_rate() -> None:
     rng = np.random.default_rng(0)
-    rows = [only_row(list(a), list(a + d)) for a, d in zip(rng.normal(size=(600, 6)), rng.normal(0.5, 1, (600, 6)), strict=True)]
+    arms = zip(rng.normal(size=(600, 6)), rng.normal(0.5, 1, (600, 6)), strict=True)
+    rows = [only_row(list(a), list(a + d)) for a, d in arms]
     covered = np.mean([row.low <= 0.5 <= row.high for row in rows])
     assert 0.92 <= covered <= 0.975
 

@@ -1,0 +1,167 @@
+"""Measures on a hand-made record whose every figure can be counted on fingers."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from simulacra.events import TABLES
+from simulacra.measures import MEASURES, MECHANICAL, Facts, gini, measure, measure_table, mechanical
+
+
+class HandMade:
+    """Event tables from rows in columns' order; tables not given are empty."""
+
+    def __init__(self, arrival: list[int], **tables: list[dict[str, Any]]) -> None:
+        self._tables = {name: self._table(name, tables.get(name, [])) for name in TABLES}
+        self._tables["personas"] = pa.table({"arrival": pa.array(arrival, pa.int32())})
+
+    def _table(self, name: str, rows: list[dict[str, Any]]) -> pa.Table:
+        columns = TABLES[name]
+        return pa.table(
+            {c.name: pa.array([row.get(c.name, blank(c.dtype)) for row in rows], arrow_type(c.dtype)) for c in columns}
+        )
+
+    def arrow(self, name: str, burn_in: bool = False) -> pa.Table:
+        table = self._tables[name]
+        if burn_in or name == "personas" or not len(table):
+            return table
+        return table.filter(pa.compute.greater_equal(table["step"], 0))
+
+
+def arrow_type(dtype: str) -> pa.DataType:
+    return pa.string() if is_text(dtype) else pa.from_numpy_dtype(np.dtype(dtype))
+
+
+def is_text(dtype: str) -> bool:
+    return dtype.startswith(("label", "str"))
+
+
+def blank(dtype: str) -> Any:
+    return "none" if is_text(dtype) else 0
+
+
+def post(id: int, author: int, parent: int = -1, root: int | None = None, **more: Any) -> dict[str, Any]:
+    return {"id": id, "author": author, "parent": parent, "root": id if root is None else root, **more}
+
+
+def look(personas: int, post: int, source: str = "feed", step: int = 5) -> list[dict[str, Any]]:
+    return [{"step": step, "persona": p, "post": post, "source": source} for p in range(personas)]
+
+
+@pytest.fixture
+def two_days() -> HandMade:
+    """Five personas (4 is a newcomer of the first day), one burn-in post, four measured ones, one of them removed unseen."""
+    return HandMade(
+        arrival=[-(2**15)] * 4 + [3],
+        posts=[
+            post(0, 0, step=-5, toxicity=0.0, valence=0.5),
+            post(1, 1, step=1, toxicity=0.9, valence=-0.8, truth="insult", positive=0.0, negative=0.5),
+            post(2, 2, parent=1, root=1, step=2, toxicity=0.1, valence=0.4, positive=0.25),
+            post(3, 1, parent=2, root=1, step=3, toxicity=0.2, valence=0.0),
+            post(4, 3, step=30, toxicity=0.6, valence=0.0, truth="self_promotion"),
+        ],
+        impressions=[*look(4, 0), *look(4, 1), *look(2, 2, "notification"), *look(9, 3, step=-2)],
+        visits=[{"step": s, "persona": p} for s, p in ((-3, 0), (1, 1), (2, 2), (3, 1), (4, 4), (30, 3), (47, 4))],
+        reactions=[{"persona": 0, "post": 1, "reaction": r} for r in (1, 1, 1, -1, 2)],
+        rulings=[
+            {"step": 30, "post": 4, "author": 3, "action": "remove", "minutes": 3.0, "policy": "human_review"},
+            {"step": 31, "post": 3, "author": 1, "action": "remove", "minutes": 3.0, "policy": "human_review"},
+            {"step": 31, "post": 3, "author": 1, "action": "remove", "minutes": 0.0, "policy": "automod"},
+            {"step": 31, "post": 2, "author": 2, "action": "keep", "minutes": 3.0, "policy": "human_review"},
+        ],
+        departures=[{"step": 40, "persona": 2, "reason": "dissatisfied"}, {"step": 40, "persona": 1, "reason": "banned"}],
+        failures=[{"step": 7, "persona": 0, "reason": "timeout"}],
+    )
+
+
+EXPECTED = {
+    "toxicity_written": (0.9 + 0.1 + 0.2 + 0.6) / 4,  # the burn-in post does not count, the removed ones do
+    "toxicity_seen": (4 * 0.0 + 4 * 0.9 + 2 * 0.1) / 10,  # the burn-in post is still being read; post 4 never was
+    "toxic_share": 2 / 4,
+    "toxic_seen_share": 4 / 10,
+    "violations_per_100": 50,
+    "violations_seen_per_100": 40,
+    "valence_written": (-0.8 + 0.4) / 4,
+    "valence_seen": (4 * 0.5 - 4 * 0.8 + 2 * 0.4) / 10,
+    "positive_words": 0.25 / 4,
+    "negative_words": 0.5 / 4,
+    "positive_share": 1 / 4,
+    "negative_share": 1 / 4,
+    "posts_per_persona": 4 / 5,
+    "writers_share": 3 / 5,
+    "replies_per_thread": (2 + 0) / 2,
+    "unanswered_share": 1 / 2,
+    "participation_gini": 1 / 6,  # of 1, 1, 2
+    "exposure_gini": 0.5833333,  # of 4, 2, 0, 0
+    "visits_per_persona_day": 6 / 10,
+    "impressions_per_visit": 8 / 6,
+    "votes_per_100_impressions": 40,
+    "upvote_share": 3 / 4,
+    "reports": 1,
+    "removals": 2,
+    "removal_recall": 1 / 2,
+    "false_removal_share": 1 / 2,
+    "missed_violations": 1,
+    "moderator_minutes": 9 / 2,
+    "bans": 1,
+    "persona_churn": 1 / 5,
+    "newcomer_return": 1.0,
+    "failures": 1,
+}
+
+
+def test_every_measure_has_a_counted_example() -> None:
+    assert set(EXPECTED) == set(MEASURES)
+
+
+@pytest.mark.parametrize("name", list(EXPECTED))
+def test_measures_equal_what_one_counts_by_hand(two_days: HandMade, name: str) -> None:
+    assert MEASURES[name].function(Facts(two_days)) == pytest.approx(EXPECTED[name], abs=1e-6)
+
+
+def test_a_run_in_which_nothing_happens_has_no_shares_and_no_errors() -> None:
+    values = measure(HandMade(arrival=[-5, -5]))
+    counts = {"reports", "removals", "missed_violations", "bans", "failures"}
+    assert {name for name, value in values.items() if value == 0} >= counts
+    assert all(math.isnan(value) or value == 0 for value in values.values())
+    assert math.isnan(values["toxicity_written"])
+    assert math.isnan(values["newcomer_return"])
+
+
+def test_labels_may_be_dictionaries(two_days: HandMade) -> None:
+    plain = measure(two_days)
+    posts = two_days._tables["posts"]
+    two_days._tables["posts"] = posts.set_column(
+        posts.column_names.index("truth"), "truth", posts["truth"].dictionary_encode()
+    )
+    assert measure(two_days) == pytest.approx(plain, nan_ok=True)
+
+
+def test_gini_of_known_distributions() -> None:
+    assert gini(np.array([3, 3, 3, 3])) == pytest.approx(0)
+    assert gini(np.array([0, 0, 0, 8])) == pytest.approx(0.75)  # (n - 1) / n: one has it all
+    assert math.isnan(gini(np.array([0, 0])))
+    assert math.isnan(gini(np.array([])))
+
+
+def test_the_table_is_tidy_and_explains_itself(two_days: HandMade) -> None:
+    table = measure_table(measure(two_days))
+    assert table.column_names == ["measure", "value", "unit", "direction", "about"]
+    assert len(table) == len(MEASURES)
+    assert all(about and "[0, 1]" in about or len(about) > 20 for about in table["about"].to_pylist())
+
+
+def test_every_mechanical_measure_exists() -> None:
+    assert set().union(*MECHANICAL.values()) <= set(MEASURES)
+
+
+def test_removal_is_mechanical_on_what_is_read_and_never_on_what_is_written() -> None:
+    direct = mechanical(frozenset({"removal"}))
+    assert "toxicity_seen" in direct
+    assert "toxicity_written" not in direct
+    assert mechanical(frozenset({"behaviour.contagion"})) == frozenset()
