@@ -30,7 +30,6 @@ Tables = Mapping[str, Mapping[str, Any]]
 NONE = "none"
 _KEYS = ("feed", "moderation", "rules", "rules.add", "rules.remove", "behaviour")
 _PAIR = re.compile(r"[\w.-]+=")
-_OVERLAY_TABLES = ("design", "feed", "moderation", "behaviour", "rules")
 
 
 @dataclass(frozen=True)
@@ -145,7 +144,7 @@ def make_arm(community: Community, settings: Settings = None, name: str = "basel
     for key, value in pairs:
         arm = _with_setting(arm, key, value)
     _refuse_idle_levers(arm, [key for key, _ in pairs])
-    return arm.check()
+    return _cleaned(community, arm).check()
 
 
 def parse_settings(settings: str | Sequence[str]) -> list[tuple[str, Any]]:
@@ -297,6 +296,17 @@ def _rule(value: Any) -> str:
     if not isinstance(value, str) or not value.strip():
         raise SpecError(f"rules: {_short(value)} is no sentence. Write one such as \"Be kind to newcomers.\"")
     return value.strip()
+
+
+def _cleaned(community: Community, arm: Arm) -> Arm:
+    """The arm after the checks that a file's values pass (control characters, lengths, types)."""
+    from simulacra.community import overlay
+
+    changes = {
+        "design": {"feed": arm.feed, "moderation": list(arm.moderation)}, "feed": arm.feed_parameters,
+        "moderation": arm.moderation_parameters, "behaviour": arm.behaviour, "rules": list(arm.rules),
+    }  # fmt: skip
+    return community_arm(overlay(community, changes, "settings"), arm.name)
 
 
 def _overlaid(community: Community, mapping: Mapping[str, Any], name: str) -> Arm:

@@ -34,7 +34,7 @@ class HandMade:
 
 
 def arrow_type(dtype: str) -> pa.DataType:
-    return pa.string() if is_text(dtype) else pa.from_numpy_dtype(np.dtype(dtype))
+    return pa.string() if is_text(dtype) else pa.float64() if dtype == "float32" else pa.from_numpy_dtype(np.dtype(dtype))
 
 
 def is_text(dtype: str) -> bool:
@@ -42,7 +42,7 @@ def is_text(dtype: str) -> bool:
 
 
 def blank(dtype: str) -> Any:
-    return "none" if is_text(dtype) else 0
+    return "none" if is_text(dtype) else np.dtype(dtype).type(0).item()
 
 
 def post(id: int, author: int, parent: int = -1, root: int | None = None, **more: Any) -> dict[str, Any]:
@@ -153,7 +153,7 @@ def test_the_table_is_tidy_and_explains_itself(two_days: HandMade) -> None:
     table = measure_table(measure(two_days))
     assert table.column_names == ["measure", "value", "unit", "direction", "about"]
     assert len(table) == len(MEASURES)
-    assert all(about and "[0, 1]" in about or len(about) > 20 for about in table["about"].to_pylist())
+    assert all(len(about) > 20 for about in table["about"].to_pylist())
 
 
 def test_every_mechanical_measure_exists() -> None:
