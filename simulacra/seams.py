@@ -37,13 +37,12 @@ class Readers(NamedTuple):
 
 
 class Candidates(NamedTuple):
-    """Posts that may be ranked. The first `shared` columns are one pool for all; the rest are each reader's own (unread posts of
-    those it follows). Own columns are ragged: `post` is -1 where a reader has fewer."""
+    """Posts that may be ranked: a pool that all readers share, and each reader's own (posts of those it follows, not in the pool)."""
 
-    post: Ints  # [n, c] post ids, -1 empty (the shared part repeats in every row)
-    shared: int
-    tie: Floats  # [n, c] 1 where the reader follows the author
-    seen: Bools  # [n, c] already looked at by this reader
+    pool: Ints  # [c] post ids in order of writing
+    own: Ints  # [n, m] post ids, -1 empty
+    seen: Bools  # [n, c] pool posts that the reader has looked at before
+    tie: Bools  # [n, c] pool posts whose author the reader follows (own posts: always)
 
 
 class Slates(NamedTuple):
@@ -128,19 +127,31 @@ class Visits(NamedTuple):
     step: int
 
 
+class Reading(NamedTuple):
+    """Impressions of a step, flat, one row a post that a visitor looked at, and what bears on what the reader makes of it."""
+
+    visit: Ints  # [s] row of the visit
+    reader: Ints  # [s] persona
+    post: Ints  # [s]
+    position: Bytes  # [s] place in the slate, or among the notices
+    source: Bytes  # [s] index into events.SOURCES
+    fresh: Bools  # [s] not looked at before, not the reader's own
+    affinity: Floats  # [s] cosine of taste and topic
+    tie: Bools  # [s] the reader follows the author
+    camp: Bools  # [s] the author belongs to the other home group
+
+
 class Turns(NamedTuple):
-    """What came of the visits. Flat rows, each naming its visit."""
+    """What came of the visits."""
 
     looked: Bytes  # [n] how many of the slate were looked at, from the top
-    seen_visit: Ints  # [s] visit index of each impression
-    seen_post: Ints  # [s]
-    seen_position: Bytes  # [s]
-    seen_source: Bytes  # [s] index into events.SOURCES
+    reading: Reading  # [s]
     reaction: Bytes  # [s] 0 none, 1 up, -1 down
     reported: Bools  # [s]
-    writer: Ints  # [m] visit index of each draft
+    writer: Ints  # [m] visit index of each draft, ascending
     briefs: Briefs  # [m]
     writing: Writing  # [m]
+    mood: Floats  # [n] the visitor's mood after reading
 
 
 class Mind(Protocol):

@@ -1,0 +1,404 @@
+"""What personas do: who visits, how far they read, what they vote on, whether they write, which act, in which mood.
+
+A documented agent-based model. `Behaviour` holds every parameter with its unit, its source and the value that switches it off;
+the functions below are pure, take arrays with one row a visit, impression or draft, and draw from named streams only. The
+whole is described by the ODD protocol in docs/odd.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import Field, dataclass, field, fields, replace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulacra.errors import SpecError
+from simulacra.events import ACTS, KINDS
+from simulacra.feeds import nearest
+from simulacra.persona import OLD_HAND
+from simulacra.seams import Bools, Bytes, Floats, Ints, Reading
+from simulacra.streams import Streams
+
+if TYPE_CHECKING:
+    from simulacra.platform import PlatformView
+
+F64 = NDArray[np.float64]
+
+_OURS = "assumption, ours"
+
+
+def _param(default: float, unit: str, source: str, about: str, *, off: float, low: float, high: float) -> Any:
+    meta = {"unit": unit, "source": source, "about": about, "off": off, "low": low, "high": high}
+    return field(default=default, metadata=meta)
+
+
+@dataclass(frozen=True)
+class Behaviour:
+    """Every parameter of the behaviour model. Each can be set to a number or switched off; science.md rows are cited as S-numbers."""
+
+    # -- arrivals --
+    visit_rate: float = _param(1.0, "factor", _OURS, "scales everyone's activity", off=1, low=0.01, high=50)
+    day_rhythm: float = _param(0.69, "log amplitude", "S15: peak to trough 4.0-4.3 on two forums", "how much busier evenings are than nights", off=0, low=0, high=2)  # fmt: skip
+    peak_hour: float = _param(20, "hour of day", _OURS, "busiest hour", off=20, low=0, high=24)
+    weekend: float = _param(0.9, "factor", _OURS + " (S15: work forums 14 % of posts)", "visits on a weekend day against a weekday", off=1, low=0.1, high=3)  # fmt: skip
+    burst: float = _param(2.0, "factor", "S14: burstiness .25-.55", "extra rate just after a visit", off=0, low=0, high=20)
+    burst_hours: float = _param(4.0, "hours", "S14", "how long a burst takes to fade", off=4, low=0.5, high=48)
+    notice_pull: float = _param(0.6, "factor", _OURS, "extra rate while a reply waits", off=0, low=0, high=10)
+    # -- attention --
+    scroll: float = _param(8.0, "posts", "issue: eight impressions a visit", "mean number of posts looked at", off=1e6, low=1, high=1e6)
+    # -- reactions (log-odds per impression) --
+    upvote: float = _param(-3.5, "log-odds", "S18: 1-10 likes per 100 reads", "an average post for an average reader", off=-99, low=-99, high=3)  # fmt: skip
+    downvote: float = _param(-5.5, "log-odds", _OURS, "an average post for an average reader", off=-99, low=-99, high=3)
+    vote_taste: float = _param(1.0, "log-odds per unit of affinity", _OURS, "people upvote what interests them", off=0, low=0, high=5)
+    vote_valence: float = _param(0.4, "log-odds per unit of valence", _OURS, "friendly words are liked", off=0, low=-3, high=3)
+    vote_rude: float = _param(2.0, "log-odds per unit of toxicity", _OURS, "rude words are voted down, and less up", off=0, low=0, high=9)
+    vote_tie: float = _param(0.6, "log-odds", _OURS, "people upvote those they follow", off=0, low=0, high=5)
+    vote_camp: float = _param(0.5, "log-odds", _OURS, "less up and more down for the other home group", off=0, low=0, high=5)
+    herding: float = _param(0.12, "log-odds per log vote", "S19: one fake upvote, final score +25 %", "votes shown attract votes", off=0, low=0, high=2)  # fmt: skip
+    report: float = _param(0.06, "chance", _OURS, "a reader who sees a violation reports it", off=0, low=0, high=1)
+    false_report: float = _param(0.0004, "chance", _OURS, "a reader reports a harmless post", off=0, low=0, high=1)
+    # -- writing --
+    write: float = _param(0.1, "chance a visit", "issue: 10 % of visits write", "that a typical visit produces a draft", off=0, low=0, high=1)
+    write_spread: float = _param(1.3, "SD of log-odds", "S1, S4: few write much, most read", "how unequal personas are in writing", off=0, low=0, high=4)  # fmt: skip
+    withdrawal: float = _param(0.2, "log-odds per unit of |valence|", "S20: fewer emotional posts, fewer words", "emotional reading makes people write", off=0, low=0, high=5)  # fmt: skip
+    opening: float = _param(0.18, "share", "posts that open a thread: .14-.20 on two forums", "of drafts that open a thread", off=0, low=0, high=1)  # fmt: skip
+    answer_notice: float = _param(0.55, "chance", "S12: A-B-A .36-.53", "who was answered and writes, writes back", off=0, low=0, high=1)
+    # -- which parent (log-weights) --
+    parent_taste: float = _param(1.0, "per unit of affinity", _OURS, "people reply to what interests them", off=0, low=0, high=5)
+    parent_question: float = _param(0.9, "log-weight", _OURS, "a question with no answer yet asks for one", off=0, low=0, high=5)
+    parent_rude: float = _param(0.8, "per unit of toxicity", "S35: toxic threads grow", "rude posts draw replies", off=0, low=0, high=5)
+    parent_crowd: float = _param(0.25, "per log reply", "S7: thread sizes are unequal", "replies attract replies", off=0, low=0, high=3)
+    parent_depth: float = _param(-0.12, "per level", "S9: mean depth 2.0-3.3", "deep replies draw fewer", off=0, low=-2, high=2)
+    parent_tie: float = _param(0.5, "log-weight", _OURS, "people reply to those they follow", off=0, low=0, high=5)
+    parent_age: float = _param(0.02, "per hour", "S16: first replies come within hours", "old posts draw fewer replies", off=0, low=0, high=1)
+    # -- which act --
+    act_mood: float = _param(1.2, "log-weight per unit of mood", _OURS, "good moods thank and agree, bad ones vent and disagree", off=0, low=0, high=5)  # fmt: skip
+    act_camp: float = _param(0.9, "log-weight", _OURS, "the other home group is contradicted", off=0, low=0, high=5)
+    drift: float = _param(0.03, "chance", _OURS, "a reply changes the topic", off=0, low=0, high=1)
+    # -- breaking rules (log-odds per draft) --
+    insult: float = _param(-4.1, "log-odds", "S35: 1-10 % toxic posts", "that a draft insults", off=-99, low=-99, high=3)
+    insult_mood: float = _param(1.4, "per unit of bad mood", "S22: 35 % against 50 % of posts", "bad moods make trolls", off=0, low=0, high=9)
+    insult_context: float = _param(1.3, "per unit of toxicity", "S22: troll context", "rudeness read and answered makes trolls", off=0, low=0, high=9)  # fmt: skip
+    insult_irritable: float = _param(2.5, "per unit of irritability", "S35: few authors write most", "irritable people insult more", off=0, low=0, high=9)  # fmt: skip
+    insult_camp: float = _param(0.6, "log-odds", "S23: out-group words", "replying to the other home group", off=0, low=0, high=9)
+    promote: float = _param(-5.0, "log-odds", _OURS, "that a draft advertises", off=-99, low=-99, high=3)
+    promote_seller: float = _param(3.0, "log-odds", _OURS, "for personas whose sketch sells something", off=0, low=0, high=9)
+    off_topic: float = _param(-4.0, "log-odds", _OURS, "that a draft strays from the community's subject", off=-99, low=-99, high=3)
+    norm_strength: float = _param(0.8, "log-odds", "S30: compliance 52 -> 60 % with rules pinned", "fewer violations by a compliant persona that has the rules in mind", off=0, low=0, high=5)  # fmt: skip
+    rule_memory: float = _param(0.3, "share", _OURS, "visibility of rules that are not pinned", off=0, low=0, high=1)
+    # -- mood --
+    contagion: float = _param(0.06, "mood per unit of surprise", "S20: d about .02; S21", "mood follows the emotion of what is read", off=0, low=0, high=1)  # fmt: skip
+    mood_hours: float = _param(18.0, "hours", _OURS, "time in which a mood falls to a third", off=1e9, low=0.1, high=1e9)
+    mood_noise: float = _param(0.22, "SD", _OURS, "what life outside the platform does to moods", off=0, low=0, high=1)
+    hurt: float = _param(0.15, "mood per unit of toxicity", _OURS, "being answered rudely", off=0, low=0, high=2)
+    flattery: float = _param(0.02, "mood per vote", _OURS, "votes received since the last visit", off=0, low=0, high=1)
+    # -- satisfaction, churn, ties, newcomers --
+    satisfaction_rate: float = _param(0.15, "share a visit", _OURS, "how fast satisfaction follows experience", off=0, low=0, high=1)
+    enjoy_taste: float = _param(0.5, "per unit of affinity", _OURS, "interesting posts satisfy", off=0, low=0, high=5)
+    enjoy_reply: float = _param(0.3, "per visit with replies", "S17: newcomers without reply leave", "being answered satisfies", off=0, low=0, high=5)  # fmt: skip
+    suffer_rude: float = _param(1.5, "per unit of toxicity", _OURS, "rude posts repel", off=0, low=0, high=9)
+    churn: float = _param(0.004, "chance a visit", _OURS, "of leaving for good at zero satisfaction", off=0, low=0, high=1)
+    churn_slope: float = _param(4.0, "log-odds per unit", _OURS, "the dissatisfied leave sooner", off=0, low=0, high=20)
+    churn_newcomer: float = _param(1.2, "log-odds", "S17: 27-34 % post once", "first visits are fragile", off=0, low=0, high=5)
+    follow: float = _param(0.1, "chance an upvote", _OURS, "of following the author", off=0, low=0, high=1)
+    first_ties: float = _param(4.0, "ties", _OURS, "mean number of ties at the beginning", off=0, low=0, high=16)
+    homophily: float = _param(0.7, "share", "S28: E-I index -.8 in partisan samples", "of first ties within the home group", off=0.5, low=0, high=1)
+    newcomers: float = _param(0.01, "of the population a day", _OURS, "who joins", off=0, low=0, high=1)
+
+    def __post_init__(self) -> None:
+        for f in fields(self):
+            value = getattr(self, f.name)
+            if not f.metadata["low"] <= value <= f.metadata["high"] and value != f.metadata["off"]:
+                low, high = f.metadata["low"], f.metadata["high"]
+                raise SpecError(f"behaviour.{f.name} = {value:g} {f.metadata['unit']}: expected {low:g} to {high:g}, or off.")
+
+    def with_settings(self, settings: Mapping[str, Any]) -> Behaviour:
+        """A copy with some parameters changed. Values are numbers, "off" (the value without the mechanism) or "on" (the default)."""
+        known = {f.name: f for f in fields(self)}
+        for name in settings:
+            if name not in known:
+                raise SpecError(f"No behaviour parameter called {name!r}.{nearest(name, known)} See `simulacra parameters`.")
+        return replace(self, **{name: _setting(known[name], value) for name, value in settings.items()})
+
+
+def _setting(f: Field[Any], value: Any) -> float:
+    if value is False or (isinstance(value, str) and value.lower() in ("off", "false", "no")):
+        return float(f.metadata["off"])
+    if value is True or (isinstance(value, str) and value.lower() in ("on", "true", "yes")):
+        return float(f.default)
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        raise SpecError(f"behaviour.{f.name} = {value!r}: expected a number in {f.metadata['unit']}, on or off.") from None
+    if not np.isfinite(number):
+        raise SpecError(f"behaviour.{f.name} = {value!r}: expected a finite number.")
+    return number
+
+
+def _sigmoid(x: NDArray[np.floating[Any]]) -> F64:
+    return np.asarray(1.0 / (1.0 + np.exp(-x)))
+
+
+# -- arrivals ------------------------------------------------------------------------------------------------------------
+
+
+def arrivals(b: Behaviour, world: PlatformView, step: int, streams: Streams) -> Ints:
+    """Ids, ascending, of the personas that open the app in this hour; each at most once."""
+    members, hour = world.members, step % 24
+    # The mean of exp(a cos) over a day is I0(a): divided out, so that the rhythm moves visits and does not add any.
+    rhythm = np.exp(b.day_rhythm * np.cos(2 * np.pi * (hour - b.peak_hour) / 24)) / np.i0(b.day_rhythm)
+    week = b.weekend if (step // 24) % 7 >= 5 else 1.0
+    since = (step - members.last_visit).astype(np.float64)
+    pull = 1 + b.burst * np.exp(-since / b.burst_hours) + b.notice_pull * (members.notices >= 0).any(axis=1)
+    rate = world.population.activity * (b.visit_rate * rhythm * week / 24) * pull
+    coming = streams.uniform("visit", step, np.arange(len(rate))) < -np.expm1(-rate)
+    return np.flatnonzero(coming & members.present).astype(np.int32)
+
+
+def looked(b: Behaviour, persona: Ints, offered: NDArray[np.integer[Any]], step: int, streams: Streams) -> Bytes:
+    """How many posts of the slate each visitor looks at, from the top: at least one where any is offered, exponential beyond."""
+    depth = 1 + np.floor(streams.exponential("scroll", step, persona) * max(b.scroll - 0.5, 0.5))
+    return np.minimum(depth, offered).astype(np.int8)
+
+
+# -- mood ----------------------------------------------------------------------------------------------------------------
+
+
+def mood_on_arrival(b: Behaviour, world: PlatformView, persona: Ints, step: int, streams: Streams) -> F64:
+    """Mood before reading: it has relaxed to the baseline since the last visit, and life has moved it (an Ornstein-Uhlenbeck step),
+    and votes received meanwhile please or sting."""
+    members = world.members
+    baseline = world.population.baseline[persona]
+    kept = np.exp(-(step - members.mooded_at[persona]) / b.mood_hours)
+    life = b.mood_noise * np.sqrt(1 - kept**2) * streams.normal("life", step, persona)
+    return np.asarray(baseline + (members.mood[persona] - baseline) * kept + life + b.flattery * np.tanh(members.credit[persona]))
+
+
+def mean_by_visit(reading: Reading, values: NDArray[np.floating[Any]], visits: int) -> F64:
+    """Mean of a value over each visit's fresh posts [n]; 0 where nothing fresh was read."""
+    rows = reading.visit[reading.fresh]
+    total = np.bincount(rows, values[reading.fresh], visits)
+    return np.asarray(total / np.maximum(np.bincount(rows, minlength=visits), 1))
+
+
+def mood_after_reading(b: Behaviour, mood: F64, reading: Reading, world: PlatformView, expected: Floats, persona: Ints) -> F64:
+    """Mood moves by the surprise in what is read: valence minus the scorer's mean for posts of that topic and act, so that a
+    community's vocabulary alone moves nobody; rude answers to one's own posts hurt besides.
+
+    expected: [topics, acts] mean valence of neutral posts.
+    """
+    posts = world.posts
+    surprise = posts.valence[reading.post] - expected[posts.topic[reading.post], posts.act[reading.post]]
+    susceptibility = 2 * world.population.susceptibility[persona]
+    mood = mood + b.contagion * susceptibility * mean_by_visit(reading, surprise, len(persona))
+    answers = reading.source == 1
+    sting = np.bincount(reading.visit[answers], posts.toxicity[reading.post[answers]], len(persona))
+    return np.clip(mood - b.hurt * np.minimum(sting, 2), -1, 1)
+
+
+# -- reactions -----------------------------------------------------------------------------------------------------------
+
+
+def reactions(b: Behaviour, reading: Reading, world: PlatformView, shows_counts: bool, streams: Streams) -> tuple[Bytes, Bools]:
+    """Votes (1, 0, -1) and reports for every impression. A post is voted on at first sight or not at all."""
+    posts, post = world.posts, reading.post
+    liking = (
+        b.vote_taste * reading.affinity + b.vote_valence * posts.valence[post] - b.vote_rude * posts.toxicity[post]
+        + b.vote_tie * reading.tie - b.vote_camp * reading.camp
+    )  # fmt: skip
+    if shows_counts and b.herding:
+        votes = (posts.up[post] - posts.down[post]).astype(np.float32)
+        liking += b.herding * np.sign(votes) * np.log1p(np.abs(votes))
+    key = (reading.reader, posts.author[post], posts.step[post])
+    u = streams.uniform("vote", *key)
+    up, down = _sigmoid(b.upvote + liking), _sigmoid(b.downvote - liking)
+    vote = np.where(u < up, 1, np.where(u > 1 - down, -1, 0)) * reading.fresh
+    # Readers recognise a violation as people do, not as a scorer does: otherwise writer, filter and judge would share one word list.
+    chance = np.where(posts.truth[post] > 0, b.report, b.false_report)
+    reported = (streams.uniform("report", *key) < chance) & reading.fresh
+    return vote.astype(np.int8), reported
+
+
+# -- writing -------------------------------------------------------------------------------------------------------------
+
+
+def writers(b: Behaviour, reading: Reading, world: PlatformView, persona: Ints, step: int, streams: Streams) -> Bools:
+    """Which visits produce a draft [n]. The muted write nothing."""
+    arousal = mean_by_visit(reading, np.abs(world.posts.valence[reading.post]), len(persona))
+    habit = b.write_spread * streams.normal("writer", persona) + 0.5 * world.population.extraversion[persona]
+    if b.write <= 0:
+        return np.zeros(len(persona), bool)
+    # The spread raises the mean of a logistic; a fixed shift (probit approximation, MacKay 1992) keeps the mean at `write`.
+    spread = np.sqrt(1 + np.pi / 8 * (b.write_spread**2 + 0.25))
+    logit = np.log(b.write / (1 - min(b.write, 0.999))) * spread + habit + b.withdrawal * (arousal - 0.35)
+    wants = streams.uniform("write", step, persona) < _sigmoid(logit)
+    return wants & (world.members.muted_until[persona] <= step)
+
+
+def choose_parent(b: Behaviour, reading: Reading, world: PlatformView, wants: Bools, persona: Ints, step: int, streams: Streams) -> Ints:
+    """For each visit that writes, the impression (row of `reading`) that it replies to, -1 to open a thread [n]."""
+    n = len(persona)
+    choice = np.full(n, -1, np.int32)
+    opens = streams.uniform("open", step, persona) < b.opening
+    writes_back = streams.uniform("write back", step, persona) < b.answer_notice
+    told = np.bincount(reading.visit[reading.source == 1], minlength=n) > 0
+    replies = wants & (~opens | (told & writes_back))
+    rows = np.flatnonzero(replies[reading.visit] & (world.posts.author[reading.post] != reading.reader))
+    if not len(rows):
+        return choice
+    weight = _parent_weight(b, reading, rows, world, step)
+    # Who was answered and writes back chooses among the answers alone.
+    back = (told & writes_back)[reading.visit[rows]]
+    weight += np.where(back & (reading.source[rows] == 1), 50.0, 0.0)
+    post, visit = reading.post[rows], reading.visit[rows]
+    weight += streams.gumbel("parent", step, reading.reader[rows], world.posts.author[post], world.posts.step[post])
+    order = np.lexsort((weight, visit))
+    last = np.flatnonzero(np.diff(visit[order], append=n))
+    choice[visit[order[last]]] = rows[order[last]]
+    return choice
+
+
+def _parent_weight(b: Behaviour, reading: Reading, rows: NDArray[np.intp], world: PlatformView, step: int) -> F64:
+    posts, post = world.posts, reading.post[rows]
+    unanswered = (posts.act[post] == ACTS.index("ask")) & (posts.replies[post] == 0)
+    return np.asarray(
+        b.parent_taste * reading.affinity[rows] + b.parent_question * unanswered + b.parent_rude * posts.toxicity[post]
+        + b.parent_crowd * np.log1p(posts.replies[post]) + b.parent_depth * posts.depth[post] + b.parent_tie * reading.tie[rows]
+        - b.parent_age * (step - posts.step[post]),
+        np.float64,
+    )  # fmt: skip
+
+
+_OPENING = {"share": 0.46, "ask": 0.34, "vent": 0.13, "joke": 0.05, "thank": 0.02}
+_REPLYING = {
+    "share": {"agree": 0.27, "ask": 0.2, "disagree": 0.17, "joke": 0.12, "thank": 0.12, "share": 0.1, "vent": 0.02},
+    "ask": {"answer": 0.8, "ask": 0.06, "joke": 0.05, "share": 0.06, "disagree": 0.03},
+    "answer": {"thank": 0.28, "agree": 0.25, "disagree": 0.17, "ask": 0.17, "answer": 0.08, "joke": 0.05},
+    "agree": {"agree": 0.24, "share": 0.2, "joke": 0.2, "ask": 0.16, "disagree": 0.12, "thank": 0.08},
+    "disagree": {"disagree": 0.46, "agree": 0.2, "ask": 0.18, "joke": 0.1, "vent": 0.06},
+    "joke": {"joke": 0.46, "agree": 0.2, "disagree": 0.12, "share": 0.12, "ask": 0.1},
+    "vent": {"agree": 0.38, "answer": 0.17, "share": 0.15, "disagree": 0.14, "joke": 0.09, "ask": 0.07},
+    "thank": {"share": 0.3, "joke": 0.3, "agree": 0.25, "ask": 0.15},
+    "promote": {"disagree": 0.42, "ask": 0.25, "joke": 0.23, "vent": 0.1},
+    "insult": {"disagree": 0.52, "vent": 0.2, "joke": 0.18, "agree": 0.1},
+    "off_topic": {"joke": 0.35, "disagree": 0.25, "agree": 0.2, "ask": 0.2},
+}
+"""How often an act answers an act: an assumption, shaped by hand after the dialogue-act shares of support and discussion forums."""
+
+
+def _log_weights(shares: Mapping[str, float]) -> F64:
+    return np.log([shares.get(act, 1e-9) for act in ACTS])
+
+
+_ACT_LOGITS = np.array([_log_weights(_REPLYING[act]) for act in ACTS] + [_log_weights(_OPENING)])
+_GOOD = np.array([{"thank": 0.6, "agree": 0.4, "joke": 0.3, "share": 0.2, "vent": -1.0, "disagree": -0.5}.get(act, 0.0) for act in ACTS])
+_CAMP = np.array([{"disagree": 1.0, "agree": -1.0}.get(act, 0.0) for act in ACTS])
+
+
+def choose_act(b: Behaviour, author: Ints, mood: F64, parent: Ints, camp: Bools, world: PlatformView, step: int, streams: Streams) -> Bytes:
+    """What each draft does [m], given the act it answers, the author's mood, and whether the two belong to different home groups."""
+    row = np.where(parent >= 0, world.posts.act[np.maximum(parent, 0)], len(ACTS)) if len(world.posts) else np.full(len(parent), len(ACTS))
+    warm = world.population.agreeableness[author] * 0.25
+    logits = _ACT_LOGITS[row] + (b.act_mood * mood)[:, None] * _GOOD + (b.act_camp * camp - warm)[:, None] * _CAMP
+    return streams.pick(logits, "act", step, author).astype(np.int8)
+
+
+def choose_topic(b: Behaviour, author: Ints, parent: Ints, world: PlatformView, step: int, streams: Streams) -> Bytes:
+    """What each draft is about [m]: one's own interests in a new thread; in a reply the parent's topic, but for some drift."""
+    own = streams.pick(np.log(world.population.interests[author] + 1e-9), "topic", step, author)
+    if not len(world.posts):
+        return own.astype(np.int8)
+    strays = streams.uniform("drift", step, author) < b.drift
+    return np.where((parent < 0) | strays, own, world.posts.topic[np.maximum(parent, 0)]).astype(np.int8)
+
+
+class Temptation(NamedTuple):
+    """What bears on whether a draft breaks a rule, one row a draft."""
+
+    mood: F64
+    rude_context: F64  # toxicity of the parent, and half of that of what was read
+    camp: Bools
+    seller: Bools
+    visibility: F64  # [m, kinds] how much the author has the rule against each kind in mind, 0 where there is none
+
+
+def violations(b: Behaviour, author: Ints, t: Temptation, world: PlatformView, step: int, streams: Streams) -> Bytes:
+    """Which kind of rule violation each draft commits [m], 0 none. A persona of average irritability in an average mood among
+    civil posts insults with log-odds `insult`."""
+    traits = world.population
+    norm = b.norm_strength * 2 * traits.compliance[author][:, None] * t.visibility
+    insult = (
+        b.insult - b.insult_mood * t.mood + b.insult_context * t.rude_context
+        + b.insult_irritable * (traits.irritability[author] - 0.5) + b.insult_camp * t.camp
+    )  # fmt: skip
+    logits = {
+        "insult": insult,
+        "self_promotion": b.promote + b.promote_seller * t.seller,
+        "off_topic": np.full(len(author), b.off_topic),
+    }
+    truth = np.zeros(len(author), np.int8)
+    for kind, logit in logits.items():
+        code = KINDS.index(kind)
+        breaks = streams.uniform("violation", step, author, code) < _sigmoid(logit - norm[:, code])
+        truth[(truth == 0) & breaks] = code
+    return truth
+
+
+ACT_OF_KIND = {KINDS.index("insult"): ACTS.index("insult"), KINDS.index("self_promotion"): ACTS.index("promote"), KINDS.index("off_topic"): ACTS.index("off_topic")}  # fmt: skip
+
+
+# -- what comes of it ----------------------------------------------------------------------------------------------------
+
+
+def satisfaction(b: Behaviour, reading: Reading, world: PlatformView, persona: Ints) -> Floats:
+    """Satisfaction after the visit [n], [-1, 1]: a moving average of how interesting and how rude it was, and of being answered."""
+    n = len(persona)
+    interest = mean_by_visit(reading, reading.affinity, n)
+    rude = mean_by_visit(reading, world.posts.toxicity[reading.post], n)
+    answered = np.bincount(reading.visit[reading.source == 1], minlength=n) > 0
+    experience = np.clip(b.enjoy_taste * interest + b.enjoy_reply * answered - b.suffer_rude * rude, -1, 1)
+    before = world.members.satisfaction[persona]
+    return (before + b.satisfaction_rate * (experience - before)).astype(np.float32)
+
+
+def leavers(b: Behaviour, world: PlatformView, persona: Ints, step: int, streams: Streams) -> Ints:
+    """Visitors who leave for good: the dissatisfied, and above all newcomers in their first week."""
+    if b.churn <= 0:
+        return persona[:0]
+    members, arrival = world.members, world.population.arrival[persona]
+    newcomer = (arrival > OLD_HAND) & (step - arrival < 7 * 24)
+    base = np.log(b.churn / max(1 - b.churn, 1e-9))
+    logit = base - b.churn_slope * members.satisfaction[persona] + b.churn_newcomer * newcomer
+    return persona[streams.uniform("leave", step, persona) < _sigmoid(logit)]
+
+
+def new_ties(b: Behaviour, reading: Reading, vote: Bytes, world: PlatformView, streams: Streams) -> tuple[Ints, Ints]:
+    """(follower, followee): an upvote can turn into a tie; at most one a visit, the first in reading order."""
+    author = world.posts.author[reading.post]
+    liked = np.flatnonzero((vote == 1) & ~reading.tie)
+    lucky = liked[streams.uniform("follow", reading.reader[liked], author[liked], world.posts.step[reading.post[liked]]) < b.follow]
+    _, first = np.unique(reading.visit[lucky], return_index=True)
+    rows = lucky[first]
+    return reading.reader[rows], author[rows]
+
+
+def first_ties(b: Behaviour, world: PlatformView, draws: int, streams: Streams) -> tuple[Ints, Ints]:
+    """Ties that each persona has from the start, the `draws`-th of each: to active personas, mostly of its home group."""
+    traits = world.population
+    everyone = np.arange(len(traits), dtype=np.int32)
+    ties = np.minimum(streams.exponential("first ties", everyone) * b.first_ties, 12)
+    within = streams.uniform("homophily", everyone, draws) < b.homophily
+    followee = np.full(len(traits), -1, np.int32)
+    old = np.flatnonzero(traits.arrival == OLD_HAND)
+    for group in (0, 1):
+        pool = old[traits.group[old] == group]
+        if not len(pool):
+            continue
+        chooses = np.flatnonzero(np.where(within, traits.group, 1 - traits.group) == group)
+        reach = np.cumsum(traits.activity[pool], dtype=np.float64)
+        u = streams.uniform("first tie", chooses, draws) * reach[-1]
+        followee[chooses] = pool[np.minimum(np.searchsorted(reach, u), len(pool) - 1)]
+    rows = (draws < ties) & (followee >= 0)
+    return everyone[rows], followee[rows]

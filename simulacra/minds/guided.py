@@ -1,0 +1,140 @@
+"""A mind in two halves: the behaviour model decides who reacts, who writes, which act and in which mood; a writer finds the words."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulacra import behaviour as model
+from simulacra.behaviour import Behaviour, Temptation
+from simulacra.community import Community
+from simulacra.events import KINDS
+from simulacra.persona import OLD_HAND
+from simulacra.rules import rule_of_kind
+from simulacra.seams import Briefs, Bytes, Floats, Ints, Reading, State, Turns, Visits, Writer, Writing
+from simulacra.streams import Streams
+
+if TYPE_CHECKING:
+    from simulacra.platform import PlatformView
+
+_SELLS = re.compile(r"\b(?:sells?|selling|promot\w*|advertis\w*|affiliate|own(?:s|er of)? (?:a )?(?:shop|store|business)|dropship\w*|side business)\b", re.I)  # fmt: skip
+
+
+class Draft(NamedTuple):
+    """Who writes, and what has been decided about it, before it is a brief."""
+
+    visit: Ints
+    parent: Ints
+    act: Bytes
+    topic: Bytes
+    truth: Bytes
+
+
+class GuidedMind:
+    """Decides by the behaviour model, writes through a `Writer`.
+
+    expected: [topics, acts] mean valence of neutral posts, from the calibration that all arms of a seed share.
+    visibility: how much the rules are in sight beyond memory, >= 0: the sum of the moderation designs' `compliance`.
+    """
+
+    def __init__(
+        self, community: Community, behaviour: Behaviour, writer: Writer, taste: Floats, expected: Floats, visibility: float = 0.0,
+        shows_counts: bool = True,
+    ) -> None:  # fmt: skip
+        self.behaviour, self.writer, self.taste, self.expected = behaviour, writer, taste, expected
+        self.shows_counts = shows_counts
+        self._seller = np.array([bool(_SELLS.search(s.sketch)) for s in community.personas])
+        self._pinned = visibility
+        self._forbidden = np.isin(np.arange(len(KINDS)), list(rule_of_kind(community.rules)))
+
+    def take_turns(self, visits: Visits, world: PlatformView, streams: Streams) -> Turns:
+        b, persona, step = self.behaviour, visits.persona, visits.step
+        look = model.looked(b, persona, (visits.slate >= 0).sum(axis=1), step, streams)
+        reading = self.read(visits, look, world)
+        mood = model.mood_on_arrival(b, world, persona, step, streams)
+        mood = model.mood_after_reading(b, mood, reading, world, self.expected, persona)
+        vote, reported = model.reactions(b, reading, world, self.shows_counts, streams)
+        draft = self._decide(reading, mood, world, persona, step, streams)
+        author = persona[draft.visit]
+        briefs = Briefs(author, step, draft.act, draft.topic, mood[draft.visit].astype(np.float32), draft.parent, draft.truth)
+        return Turns(
+            look, reading, vote, reported, draft.visit, briefs, self.writer.write(briefs, world, streams), mood.astype(np.float32),
+        )  # fmt: skip
+
+    def rewrite(self, briefs: Briefs, world: PlatformView, streams: Streams) -> Writing:
+        return self.writer.write(briefs, world, streams)
+
+    def read(self, visits: Visits, look: Bytes, world: PlatformView) -> Reading:
+        """Impressions: the top of each slate as far as the visitor looks, and before it the answers that were waiting."""
+        shown = (np.arange(visits.slate.shape[1]) < look[:, None]) & (visits.slate >= 0)
+        n_visit, n_at = np.nonzero(visits.notices >= 0)
+        f_visit, f_at = np.nonzero(shown)
+        visit = np.concatenate([n_visit, f_visit]).astype(np.int32)
+        post = np.concatenate([visits.notices[n_visit, n_at], visits.slate[f_visit, f_at]])
+        reader = visits.persona[visit]
+        source = np.repeat([1, 0], [len(n_visit), len(f_visit)]).astype(np.int8)
+        author = world.posts.author[post]
+        fresh = world.unread(reader, post)
+        # An answer that also stands in the slate counts once: as the notification, read first.
+        fresh[len(n_visit) :] &= ~np.isin(_pair(f_visit, post[len(n_visit) :]), _pair(n_visit, post[: len(n_visit)]))
+        return Reading(
+            visit, reader, post, np.concatenate([n_at, f_at]).astype(np.int8), source, fresh,
+            np.einsum("sd,sd->s", self.taste[reader], world.topic_vectors[world.posts.topic[post]]),
+            (world.members.followees[reader] == author[:, None]).any(axis=1),
+            world.population.group[reader] != world.population.group[author],
+        )  # fmt: skip
+
+    def _decide(self, reading: Reading, mood: NDArray[np.float64], world: PlatformView, persona: Ints, step: int, streams: Streams) -> Draft:  # fmt: skip
+        b = self.behaviour
+        wants = model.writers(b, reading, world, persona, step, streams)
+        chosen = model.choose_parent(b, reading, world, wants, persona, step, streams)
+        visit = np.flatnonzero(wants).astype(np.int32)
+        row, author = chosen[visit], persona[visit]
+        if not len(reading.post):
+            parent, camp = row, np.zeros(len(row), bool)
+        else:
+            parent, camp = np.where(row >= 0, reading.post[row], -1), (row >= 0) & reading.camp[row]
+        act = model.choose_act(b, author, mood[visit], parent, camp, world, step, streams)
+        tempted = Temptation(
+            mood[visit], self._context(reading, parent, visit, world, len(persona)), camp,
+            self._seller[world.population.sketch[author]], self._visibility(author, world, step),
+        )  # fmt: skip
+        truth = model.violations(b, author, tempted, world, step, streams)
+        for kind, replaced in model.ACT_OF_KIND.items():
+            act[truth == kind] = replaced
+        return Draft(visit, parent, act, model.choose_topic(b, author, parent, world, step, streams), truth)
+
+    @staticmethod
+    def _context(reading: Reading, parent: Ints, visit: Ints, world: PlatformView, visits: int) -> NDArray[np.float64]:
+        toxicity = world.posts.toxicity
+        around = model.mean_by_visit(reading, toxicity[reading.post], visits)[visit]
+        answered = np.where(parent >= 0, toxicity[np.maximum(parent, 0)], 0.0) if len(toxicity) else np.zeros(len(parent))
+        return np.asarray(answered + 0.5 * around, np.float64)
+
+    def _visibility(self, author: Ints, world: PlatformView, step: int) -> NDArray[np.float64]:
+        """Rules stay in memory a little and are minded more when pinned; newcomers, who do not know them yet, gain twice from the pin."""
+        arrival = world.population.arrival[author]
+        newcomer = (arrival > OLD_HAND) & (step - arrival < 7 * 24)
+        memory = np.where(newcomer, 0.0, self.behaviour.rule_memory)
+        in_mind = memory + self._pinned * np.where(newcomer, 2.0, 1.0)
+        return np.asarray(in_mind[:, None] * self._forbidden)
+
+    def state(self) -> State:
+        return {}
+
+    def restore(self, state: State) -> None:
+        """The behaviour model keeps its state in the platform's members; the sketch writer has none."""
+
+
+def _pair(visit: NDArray[np.integer], post: Ints) -> NDArray[np.int64]:
+    return visit.astype(np.int64) << 32 | post
+
+
+def wants_counts(feed: object) -> bool:
+    """Whether a feed design shows vote counts (all do, unless they say otherwise)."""
+    return bool(getattr(feed, "shows_counts", True))
+
+

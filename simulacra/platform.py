@@ -1,0 +1,383 @@
+"""The platform: posts, votes, ties, what each reader has seen, and who is there. The only place where a run's state changes.
+
+Memory is bounded per persona and per post, and the work of a step depends on the personas who visit and on a pool of recent
+posts, never on how many posts were ever written.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from simulacra.community import Community
+from simulacra.events import ACTIONS
+from simulacra.persona import OLD_HAND, Population
+from simulacra.seams import Bools, Candidates, Drafts, Floats, Ints, Rulings, State, Turns
+from simulacra.streams import Streams
+
+POOL = 2000
+"""Most posts that stand for ranking at any moment."""
+POOL_HOURS = 72
+"""A post leaves the pool at this age."""
+FOLLOWEES = 16
+"""Ties that a persona keeps; the oldest gives way."""
+RECENT = 4
+"""Latest posts of each author that followers can still find outside the pool."""
+NOTICES = 4
+"""Latest unanswered replies that a persona is told of."""
+
+_POST_COLUMNS: dict[str, tuple[str, float]] = {
+    "author": ("int32", -1), "step": ("int32", 0), "parent": ("int32", -1), "root": ("int32", -1), "depth": ("int16", 0),
+    "act": ("int8", 0), "topic": ("int8", 0), "memo": ("int64", 0), "toxicity": ("float32", 0), "valence": ("float32", 0),
+    "truth": ("int8", 0), "stratum": ("int8", 0), "rule": ("int8", 0), "up": ("int32", 0), "down": ("int32", 0),
+    "reports": ("int32", 0), "replies": ("int32", 0), "impressions": ("int32", 0), "slot": ("int16", -1),
+    "removed": ("int32", -1), "hidden": ("bool", 0), "label": ("int8", 0),
+}  # fmt: skip
+
+
+class Posts:
+    """Every post ever written, as growing columns indexed by post id. `removed` is a step, -1 while it stands; `slot` its place in
+    the pool, -1 outside; `hidden` holds a post back until released."""
+
+    author: Ints
+    step: Ints
+    parent: Ints
+    root: Ints
+    depth: np.ndarray
+    act: np.ndarray
+    topic: np.ndarray
+    memo: np.ndarray
+    toxicity: Floats
+    valence: Floats
+    truth: np.ndarray
+    stratum: np.ndarray
+    rule: np.ndarray
+    up: Ints
+    down: Ints
+    reports: Ints
+    replies: Ints
+    impressions: Ints
+    slot: np.ndarray
+    removed: Ints
+    hidden: Bools
+    label: np.ndarray
+
+    def __init__(self) -> None:
+        self.text: list[str] = []
+        self._room = 0
+        for name, (dtype, _) in _POST_COLUMNS.items():
+            setattr(self, name, np.empty(0, dtype))
+
+    def __len__(self) -> int:
+        return len(self.text)
+
+    def append(self, texts: list[str], **columns: Any) -> Ints:
+        """Add posts; columns not given take their defaults. Returns the new ids."""
+        first = len(self.text)
+        self.text.extend(texts)
+        self._grow(len(self.text))
+        ids = np.arange(first, len(self.text), dtype=np.int32)
+        for name, (_, default) in _POST_COLUMNS.items():
+            getattr(self, name)[first : len(self.text)] = columns.get(name, default)
+        return ids
+
+    def _grow(self, size: int) -> None:
+        if size <= self._room:
+            return
+        self._room = max(1024, 2 * size)
+        for name, (dtype, default) in _POST_COLUMNS.items():
+            wider = np.full(self._room, default, dtype)
+            wider[: len(getattr(self, name))] = getattr(self, name)
+            setattr(self, name, wider)
+
+    def state(self) -> State:
+        packed = {f"posts.{name}": getattr(self, name)[: len(self)].copy() for name in _POST_COLUMNS}
+        encoded = [t.encode() for t in self.text]
+        packed["posts.text"] = np.frombuffer(b"".join(encoded), np.uint8).copy()
+        packed["posts.text_ends"] = np.cumsum([len(e) for e in encoded], dtype=np.int64)
+        return packed
+
+    def restore(self, state: State) -> None:
+        blob, ends = state["posts.text"].tobytes(), state["posts.text_ends"].tolist()
+        self.text = [blob[a:b].decode() for a, b in zip([0, *ends], ends, strict=False)]
+        self._room = len(ends)
+        for name, (dtype, _) in _POST_COLUMNS.items():
+            setattr(self, name, state[f"posts.{name}"].astype(dtype))
+
+
+_MEMBER_COLUMNS: dict[str, tuple[str, tuple[int, ...], float]] = {
+    "mood": ("float32", (), 0), "satisfaction": ("float32", (), 0), "last_visit": ("int32", (), OLD_HAND),
+    "mooded_at": ("int32", (), 0), "visits": ("int32", (), 0), "written": ("int32", (), 0), "present": ("bool", (), 0),
+    "departed": ("bool", (), 0), "muted_until": ("int32", (), OLD_HAND), "strikes": ("int16", (), 0),
+    "credit": ("float32", (), 0), "followees": ("int32", (FOLLOWEES,), -1), "read_up_to": ("int32", (FOLLOWEES,), -1),
+    "ties": ("int16", (), 0), "followers": ("int32", (), 0), "recent": ("int32", (RECENT,), -1),
+    "notices": ("int32", (NOTICES,), -1), "told": ("int16", (), 0),
+}  # fmt: skip
+
+
+class Members:
+    """What changes about each persona. `credit` collects votes received since the last visit; `told` counts notices ever sent, so
+    the ring `notices` is written in turn, as `ties` does for `followees`."""
+
+    mood: Floats
+    satisfaction: Floats
+    last_visit: Ints
+    mooded_at: Ints
+    visits: Ints
+    written: Ints
+    present: Bools
+    departed: Bools
+    muted_until: Ints
+    strikes: np.ndarray
+    credit: Floats
+    followees: Ints
+    read_up_to: Ints
+    ties: np.ndarray
+    followers: Ints
+    recent: Ints
+    notices: Ints
+    told: np.ndarray
+
+    def __init__(self, population: Population) -> None:
+        for name, (dtype, shape, default) in _MEMBER_COLUMNS.items():
+            setattr(self, name, np.full((len(population), *shape), default, dtype))
+        self.mood[:] = population.baseline
+
+    def state(self) -> State:
+        return {f"members.{name}": getattr(self, name).copy() for name in _MEMBER_COLUMNS}
+
+    def restore(self, state: State) -> None:
+        for name in _MEMBER_COLUMNS:
+            setattr(self, name, state[f"members.{name}"].copy())
+
+
+class PlatformView:
+    """What feeds, policies and minds may look at (and never write to)."""
+
+    def __init__(self, community: Community, population: Population, topic_vectors: Floats, pool: int = POOL) -> None:
+        self.community = community
+        self.population = population
+        self.topic_vectors = topic_vectors  # [topics, d]
+        self.posts = Posts()
+        self.members = Members(population)
+        self.pool = np.full(pool, -1, np.int32)  # slot -> post id
+        self.reported: Ints = np.empty(0, np.int32)  # posts reported in the step that is being played
+        self._seen = np.zeros((len(population), (pool + 7) // 8), np.uint8)
+
+    def standing(self) -> tuple[Ints, np.ndarray]:
+        """The pool's posts in order of writing, and their slots."""
+        slots = np.flatnonzero(self.pool >= 0)
+        order = np.argsort(self.pool[slots])
+        return self.pool[slots][order], slots[order]
+
+    def visible(self, posts: Ints) -> Bools:
+        """Whether each post may still be shown."""
+        return (self.posts.removed[posts] < 0) & ~self.posts.hidden[posts]
+
+    def unread(self, readers: Ints, posts: Ints) -> Bools:
+        """Whether each reader has not yet looked at that post of the pool, and did not write it. (Posts outside the pool are offered
+        to followers once only.)"""
+        slot = self.posts.slot[posts]
+        at = np.maximum(slot, 0)
+        looked = (self._seen[readers, at >> 3] >> (at & 7)) & 1
+        return ((slot < 0) | (looked == 0)) & (self.posts.author[posts] != readers)
+
+    def judge(self, posts: Ints, miss: float, false_alarm: float, streams: Streams) -> Bools:
+        """What a human who looks at each post takes for a violation: the truth, seen with error.
+
+        miss: chance that a violation is let pass; false_alarm: chance that a harmless post is taken for one. This is the only
+        way by which a policy learns anything of the truth.
+        """
+        u = streams.uniform("judge", self.posts.author[posts], self.posts.step[posts])
+        return np.where(self.posts.rule[posts] > 0, u >= miss, u < false_alarm)
+
+    def candidates(self, readers: Ints, columns: Ints, slots: np.ndarray) -> Candidates:
+        """What may be ranked for each reader: the pool, and unread posts of those it follows that are no longer in it."""
+        bits = np.unpackbits(self._seen[readers], axis=1, bitorder="little")
+        seen = bits[:, slots].astype(bool) if len(slots) else np.zeros((len(readers), 0), bool)
+        followees = self.members.followees[readers]
+        found = self.members.recent[followees].reshape(len(readers), -1)
+        found = np.where(np.repeat(followees >= 0, RECENT, axis=1), found, -1)
+        tie = np.zeros((len(readers), len(columns)), bool)
+        slot = np.where(found >= 0, self.posts.slot[found], -1) if len(self.posts) else np.full_like(found, -1)
+        rows, at = np.nonzero(slot >= 0)
+        place = np.full(len(self.pool), -1)
+        place[slots] = np.arange(len(slots))
+        tie[rows, place[slot[rows, at]]] = True
+        return Candidates(columns, self._unread(readers, found, slot), seen, tie)
+
+    def _unread(self, readers: Ints, found: Ints, slot: np.ndarray) -> Ints:
+        """Followed authors' posts outside the pool that are newer than the newest one read, packed to the left."""
+        newest_read = np.repeat(self.members.read_up_to[readers], RECENT, axis=1)
+        fresh = (found >= 0) & (slot < 0) & (found > newest_read)
+        if not fresh.any():
+            return np.empty((len(readers), 0), np.int32)
+        fresh &= self.visible(np.maximum(found, 0))
+        packed = np.where(fresh, found, -1)
+        width = int(fresh.sum(axis=1).max())
+        return -np.sort(-packed, axis=1)[:, :width]
+
+
+class Platform(PlatformView):
+    """The platform with the methods that change it; the simulation alone calls them."""
+
+    def arrive(self, personas: Ints, step: int) -> Ints:
+        """Those people open the app: takes note of it and returns the notices waiting for each ([n, NOTICES], -1 empty)."""
+        members = self.members
+        waiting = members.notices[personas]
+        if len(self.posts):
+            waiting = np.where((waiting >= 0) & self.visible(np.maximum(waiting, 0)), waiting, -1)
+        members.notices[personas] = -1
+        members.last_visit[personas] = step
+        members.visits[personas] += 1
+        return waiting
+
+    def welcome(self, step: int) -> None:
+        """Newcomers whose day has come are present from now on."""
+        members = self.members
+        members.present = (self.population.arrival <= step) & ~members.departed
+
+    def look(self, turns: Turns) -> None:
+        """Take note of impressions and reactions."""
+        posts, members, reading = self.posts, self.members, turns.reading
+        seen, reader = reading.post, reading.reader
+        np.add.at(posts.impressions, seen, 1)
+        slot = posts.slot[seen]
+        inside, outside = slot >= 0, slot < 0
+        at = slot[inside]
+        np.bitwise_or.at(self._seen, (reader[inside], at >> 3), np.left_shift(1, at & 7).astype(np.uint8))
+        if outside.any():
+            who, post = reader[outside], seen[outside]
+            hit, column = np.nonzero(members.followees[who] == posts.author[post][:, None])
+            np.maximum.at(members.read_up_to, (who[hit], column), post[hit])
+        for value, tally in ((1, posts.up), (-1, posts.down)):
+            np.add.at(tally, seen[turns.reaction == value], 1)
+        np.add.at(members.credit, posts.author[seen], turns.reaction.astype(np.float32))
+        np.add.at(posts.reports, seen[turns.reported], 1)
+        self.reported = np.unique(seen[turns.reported])
+
+    def publish(self, drafts: Drafts) -> Ints:
+        """The drafts become posts, in order; their parents' authors are told. Returns the new ids."""
+        brief, posts, members = drafts.brief, self.posts, self.members
+        first = len(posts)
+        parent = brief.parent
+        opens = parent < 0
+        up = np.where(opens, 0, parent)
+        own = np.arange(first, first + len(parent), dtype=np.int32)
+        root = np.where(opens, own, posts.root[up]) if first else own
+        depth = np.where(opens, 0, posts.depth[up] + 1) if first else np.zeros(len(parent))
+        ids = posts.append(
+            drafts.writing.text, author=brief.author, step=brief.step, parent=parent, root=root, depth=depth, act=brief.act,
+            topic=brief.topic, memo=drafts.writing.memo, toxicity=drafts.scores.toxicity, valence=drafts.scores.valence,
+            truth=brief.truth, stratum=drafts.writing.stratum, rule=drafts.rule,
+        )  # fmt: skip
+        members.written[brief.author] += 1
+        members.recent[brief.author] = np.column_stack([ids, members.recent[brief.author][:, :-1]])
+        replies = np.flatnonzero(~opens)
+        np.add.at(posts.replies, parent[replies], 1)
+        self._tell(posts.author[parent[replies]], ids[replies], brief.author[replies])
+        return ids
+
+    def _tell(self, whom: Ints, of: Ints, by: Ints) -> None:
+        whom, of = whom[whom != by], of[whom != by]
+        order = np.argsort(whom, kind="stable")
+        whom, of = whom[order], of[order]
+        nth = np.arange(len(whom)) - np.searchsorted(whom, whom)  # several replies to one persona in one step
+        members = self.members
+        members.notices[whom, (members.told[whom] + nth) % NOTICES] = of
+        np.add.at(members.told, whom, 1)
+
+    def rule(self, rulings: Rulings, step: int) -> None:
+        """Carry out decisions on posts and on personas."""
+        action = rulings.action
+        on_post = rulings.post >= 0
+        remove = rulings.post[on_post & (action == ACTIONS.index("remove"))]
+        hold = rulings.post[on_post & (action == ACTIONS.index("hold"))]
+        release = rulings.post[on_post & (action == ACTIONS.index("release"))]
+        self.posts.removed[remove] = step
+        self.posts.hidden[hold] = True
+        self.posts.hidden[release] = False
+        self.posts.label[rulings.post[on_post & (action == ACTIONS.index("label"))]] = 1
+        self._leave_pool(np.concatenate([remove, hold]))
+        self._enter_pool(release)
+        members = self.members
+        np.add.at(members.strikes, self.posts.author[remove], 1)
+        muted = action == ACTIONS.index("mute")
+        members.muted_until[rulings.author[muted]] = rulings.until[muted]
+        banned = rulings.author[action == ACTIONS.index("ban")]
+        self.depart(banned)
+
+    def depart(self, personas: Ints) -> None:
+        """They leave for good."""
+        self.members.departed[personas] = True
+        self.members.present[personas] = False
+
+    def follow(self, follower: Ints, followee: Ints) -> Bools:
+        """New ties; existing ones and oneself are passed over, the oldest gives way. One new tie a persona and call: rows must name
+        each follower once. Returns which rows became ties."""
+        members = self.members
+        new = (follower != followee) & ~(members.followees[follower] == followee[:, None]).any(axis=1)
+        who, whom = follower[new], followee[new]
+        place = members.ties[who] % FOLLOWEES
+        lost = members.followees[who, place]
+        np.add.at(members.followers, lost[lost >= 0], -1)
+        members.followees[who, place] = whom
+        members.read_up_to[who, place] = -1
+        members.ties[who] += 1
+        np.add.at(members.followers, whom, 1)
+        return new
+
+    # -- the pool --
+
+    def turn_pool(self, new: Ints, step: int, streams: Streams) -> None:
+        """Let posts of this step in and old ones out. When there are more than fit, six tenths of the places go to the newest, three
+        to those most liked and discussed, one to chance, whatever the feed design: candidates are no feed's privilege."""
+        posts = self.posts
+        standing, _ = self.standing()
+        everyone = np.concatenate([standing, new[self.visible(new)] if len(new) else new])
+        young = everyone[posts.step[everyone] > step - POOL_HOURS]
+        stay = young if len(young) <= len(self.pool) else self._best(young, streams)
+        self._leave_pool(np.setdiff1d(standing, stay, assume_unique=True))
+        self._enter_pool(np.setdiff1d(stay, standing, assume_unique=True))
+
+    def _best(self, young: Ints, streams: Streams) -> Ints:
+        posts, room = self.posts, len(self.pool)
+        newest = young[-(6 * room // 10) :]
+        older = young[: len(young) - len(newest)]
+        liked = posts.up[older] - posts.down[older] + 2 * posts.replies[older]
+        order = np.lexsort((older, liked))[::-1]
+        top, rest = older[order[: 3 * room // 10]], older[order[3 * room // 10 :]]
+        luck = streams.uniform("pool", posts.author[rest], posts.step[rest])
+        lucky = rest[np.argsort(luck)[: room - len(newest) - len(top)]]
+        return np.sort(np.concatenate([newest, top, lucky]))
+
+    def _leave_pool(self, leaving: Ints) -> None:
+        slots = self.posts.slot[leaving]
+        slots = slots[slots >= 0]
+        if not len(slots):
+            return
+        self.posts.slot[self.pool[slots]] = -1
+        self.pool[slots] = -1
+        keep = np.ones(8 * self._seen.shape[1], np.uint8)
+        keep[slots] = 0
+        self._seen &= np.packbits(keep, bitorder="little")
+
+    def _enter_pool(self, entering: Ints) -> None:
+        if not len(entering):
+            return
+        free = np.flatnonzero(self.pool < 0)[: len(entering)]
+        entering = entering[: len(free)]
+        self.pool[free] = entering
+        self.posts.slot[entering] = free
+
+    # -- checkpoint --
+
+    def state(self) -> State:
+        own: State = {"platform.pool": self.pool.copy(), "platform.seen": self._seen.copy()}
+        return own | self.posts.state() | self.members.state()
+
+    def restore(self, state: State) -> None:
+        self.pool, self._seen = state["platform.pool"].copy(), state["platform.seen"].copy()
+        self.posts.restore(state)
+        self.members.restore(state)

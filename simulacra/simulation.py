@@ -1,0 +1,366 @@
+"""The loop. A `Simulation` is one arm of one replicate: a population on a platform under one feed and one list of moderation designs.
+
+Two simulations share nothing but what never changes (population, phrase banks), so arms can be played side by side, and
+`fork` gives another arm the same past.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from time import perf_counter
+from typing import NamedTuple
+
+import numpy as np
+
+from simulacra import behaviour as model
+from simulacra.behaviour import Behaviour
+from simulacra.community import Community
+from simulacra.errors import Stopped
+from simulacra.events import ACTIONS, ACTS, DEPARTURES, KINDS
+from simulacra.feeds import make_feed
+from simulacra.minds.guided import GuidedMind, wants_counts
+from simulacra.persona import Population
+from simulacra.platform import POOL, Platform
+from simulacra.rules import rule_of_kind
+from simulacra.seams import (
+    Briefs, Drafts, FeedDesign, Floats, Ints, Mind, ModerationDesign, Readers, Recorder, Rulings, Scorer, Scores, State, Turns, Visits,
+    Writer, Writing,
+)  # fmt: skip
+from simulacra.streams import Streams
+
+BURN_IN_DAYS = 2
+SLATE = 20
+"""Posts that a visit is offered."""
+_BATCH = 256
+"""Readers ranked at once: their [256, 2000] scores stay in the processor's cache."""
+_CALIBRATION = 24
+"""Neutral posts scored for each topic and act to find what the scorer makes of the vocabulary alone."""
+
+CANCEL, REVISE, REFUSE, REMOVE, HOLD = (ACTIONS.index(a) for a in ("cancel", "revise", "refuse", "remove", "hold"))
+
+
+class Arm(NamedTuple):
+    """What may differ between the arms of a comparison, wired: everything else is shared."""
+
+    community: Community  # its rules
+    feed: FeedDesign
+    policies: Sequence[ModerationDesign]
+    behaviour: Behaviour
+
+    @classmethod
+    def neutral(cls, community: Community, behaviour: Behaviour) -> Arm:
+        """The design under which the burn-in days are played: newest first, nobody moderates."""
+        return cls(community, make_feed("chronological"), [], behaviour)
+
+
+class Progress(NamedTuple):
+    """How far a simulation has come."""
+
+    step: int
+    steps: int  # where it will end
+    posts: int
+    visits: int
+    seconds: float
+
+
+class Simulation:
+    """One arm of one replicate, from the first hour of burn-in on.
+
+    topic_vectors: [topics, d], unit rows whose products say how near two topics are. policy_names: labels for the record, the
+    same for every arm that writes to one record. Raises nothing of its own; `play` raises `Stopped` when asked to stop.
+    """
+
+    def __init__(
+        self, population: Population, arm: Arm, *, writer: Writer, scorer: Scorer, streams: Streams, recorder: Recorder,
+        topic_vectors: Floats, policy_names: Sequence[str], slate: int = SLATE, pool: int = POOL,
+    ) -> None:  # fmt: skip
+        self.population, self.arm, self.writer, self.scorer = population, arm, writer, scorer
+        self.streams, self.recorder = streams, recorder
+        self.policy_names, self.slate = tuple(policy_names), slate
+        self.platform = Platform(arm.community, population, topic_vectors, pool)
+        self.taste = unit_rows(population.interests @ topic_vectors)
+        self.step = -24 * BURN_IN_DAYS
+        self.visits = 0
+        self.expected: Floats = np.zeros((len(arm.community.topics), len(ACTS)), np.float32)
+        self.mind: Mind = self._make_mind()
+        self._rule_of_truth = _rule_table(arm.community)
+
+    def _make_mind(self) -> Mind:
+        arm = self.arm
+        pinned = sum(policy.compliance for policy in arm.policies)
+        return GuidedMind(arm.community, arm.behaviour, self.writer, self.taste, self.expected, pinned, wants_counts(arm.feed))
+
+    # -- playing --
+
+    def burn_in(self, should_stop: Callable[[], bool] | None = None) -> None:
+        """Calibrate the scorer, tie the first ties, play the burn-in days. What comes after is this simulation's or its forks'."""
+        self.expected[:] = calibrate(self.writer, self.scorer, self.platform, self.streams)
+        for draw in range(12):
+            self.platform.follow(*model.first_ties(self.arm.behaviour, self.platform, draw, self.streams))
+        self.play(0, should_stop=should_stop)
+
+    def play(self, days: int, progress: Callable[[Progress], None] | None = None, should_stop: Callable[[], bool] | None = None) -> None:
+        """Play from where it is to the end of that measured day. Days that are over are in the record before the next begins."""
+        started, end = perf_counter(), days * 24
+        while self.step < end:
+            if should_stop is not None and should_stop():
+                raise Stopped(f"stopped in day {self.step // 24 + 1}; finished days are safe")
+            self._hour(self.step)
+            self.step += 1
+            if self.step % 24 == 0:
+                self._close_day()
+            if progress is not None:
+                progress(Progress(self.step, end, len(self.platform.posts), self.visits, perf_counter() - started))
+
+    def _hour(self, step: int) -> None:
+        world, streams = self.platform, self.streams
+        world.welcome(step)
+        self.arm.feed.prepare(world, step)
+        visits = self._arrive(step)
+        turns = self.mind.take_turns(visits, world, streams)
+        world.look(turns)
+        drafts, removed = self._moderate(turns, step)
+        ids = world.publish(drafts)
+        self._carry_out(removed, ids, step)
+        for policy in self.arm.policies:
+            self._rule(policy, policy.after(world, step, streams), step)
+        leaving = self._settle(visits, turns, step)
+        world.turn_pool(ids, step, streams)
+        self._record(visits, turns, drafts, ids, leaving, step)
+
+    def _arrive(self, step: int) -> Visits:
+        world = self.platform
+        persona = model.arrivals(self.arm.behaviour, world, step, self.streams)
+        notices = world.arrive(persona, step)
+        self.visits += len(persona)
+        pool, slots = world.standing()
+        slates = [np.empty((0, self.slate), np.int32)]
+        for start in range(0, len(persona), _BATCH):
+            who = persona[start : start + _BATCH]
+            readers = Readers(who, self.taste[who], self.population.group[who], step)
+            candidates = world.candidates(who, pool, slots)
+            slates.append(self.arm.feed.rank(readers, candidates, self.slate, world, self.streams).post)
+        return Visits(persona, np.concatenate(slates), notices, step)
+
+    def _settle(self, visits: Visits, turns: Turns, step: int) -> Ints:
+        """What visits leave behind: moods, satisfaction, ties, and who does not come back (returned)."""
+        world, b, members = self.platform, self.arm.behaviour, self.platform.members
+        persona = visits.persona
+        members.mood[persona], members.mooded_at[persona] = turns.mood, step
+        members.credit[persona] = 0
+        reading = turns.reading
+        members.satisfaction[persona] = model.satisfaction(b, reading, world, persona)
+        follower, followee = model.new_ties(b, reading, turns.reaction, world, self.streams)
+        tied = world.follow(follower, followee)
+        self.recorder.add("follows", step=np.full(int(tied.sum()), step), follower=follower[tied], followee=followee[tied])
+        leaving = model.leavers(b, world, persona, step, self.streams)
+        leaving = leaving[~members.departed[leaving]]
+        world.depart(leaving)
+        return leaving
+
+    # -- moderation --
+
+    def _moderate(self, turns: Turns, step: int) -> tuple[Drafts, list[tuple[str, Rulings]]]:
+        """Score what was written and let every lever see it before it is posted. Returns the drafts that will be posted, and rulings
+        that take posts down at once, whose `draft` names a row of those drafts."""
+        drafts = self._score(turns.briefs, turns.writing, step)
+        at_once: list[tuple[str, Rulings]] = []
+        for policy in self.arm.policies:
+            ruling = policy.before(drafts, self.platform, self.streams) if len(drafts.brief.author) else None
+            if ruling is None:
+                continue
+            drafts = self._revise(drafts, ruling.draft[ruling.action == REVISE])
+            later = np.isin(ruling.action, (REMOVE, HOLD))
+            self._write_rulings(policy.name, _rows(ruling, ~later), step, drafts)
+            at_once.append((policy.name, _rows(ruling, later)))
+            dropped = ruling.draft[np.isin(ruling.action, (CANCEL, REFUSE))]
+            if len(dropped):
+                kept = np.setdiff1d(np.arange(len(drafts.brief.author)), dropped)
+                drafts, at_once = _keep(drafts, kept), [(name, _follow(r, kept)) for name, r in at_once]
+        return drafts, at_once
+
+    def _score(self, briefs: Briefs, writing: Writing, step: int) -> Drafts:
+        if writing.failure:
+            rows = sorted(writing.failure)
+            reasons = [writing.failure[row] for row in rows]
+            self.recorder.add("failures", step=np.full(len(rows), step), persona=briefs.author[rows], reason=reasons)
+        drafts = Drafts(briefs, writing, self.scorer.score(writing.text), self._rule_of_truth[briefs.truth])
+        return _keep(drafts, np.setdiff1d(np.arange(len(briefs.author)), list(writing.failure))) if writing.failure else drafts
+
+    def _revise(self, drafts: Drafts, rows: Ints) -> Drafts:
+        """The authors of those drafts write them again, milder; an insult becomes plain disagreement or a complaint."""
+        if not len(rows):
+            return drafts
+        brief = _keep(drafts, rows).brief
+        milder = np.where(brief.parent >= 0, ACTS.index("disagree"), ACTS.index("vent"))
+        act = np.where(brief.act == ACTS.index("insult"), milder, brief.act).astype(np.int8)
+        brief = brief._replace(act=act, truth=np.zeros_like(brief.truth), revision=brief.revision + 1)
+        writing = self.mind.rewrite(brief, self.platform, self.streams)
+        rows = rows[[i for i in range(len(rows)) if i not in writing.failure]]
+        if writing.failure:  # no milder words were found: the draft stays as it was
+            return drafts
+        return _replaced(drafts, rows, Drafts(brief, writing, self.scorer.score(writing.text), np.zeros(len(rows), np.int8)))
+
+    def _carry_out(self, at_once: list[tuple[str, Rulings]], ids: Ints, step: int) -> None:
+        for name, ruling in at_once:
+            post = ids[ruling.draft]
+            standing = self.platform.posts.removed[post] < 0
+            ruling = _rows(ruling._replace(post=post), standing)
+            self.platform.rule(ruling, step)
+            self._write_rulings(name, ruling, step)
+
+    def _rule(self, policy: ModerationDesign, ruling: Rulings | None, step: int) -> None:
+        if ruling is None or not len(ruling.author):
+            return
+        banned = ruling.author[ruling.action == ACTIONS.index("ban")]
+        banned = banned[~self.platform.members.departed[banned]]
+        self.platform.rule(ruling, step)
+        self._write_rulings(policy.name, ruling, step)
+        self._write_departures(banned, "banned", step)
+
+    # -- recording --
+
+    def _write_rulings(self, policy: str, ruling: Rulings, step: int, drafts: Drafts | None = None) -> None:
+        n, posts = len(ruling.author), self.platform.posts
+        if n == 0:
+            return
+        truth, toxicity = np.zeros(n, np.int8), np.zeros(n, np.float32)
+        judged = ruling.post >= 0
+        truth[judged], toxicity[judged] = posts.truth[ruling.post[judged]], posts.toxicity[ruling.post[judged]]
+        if drafts is not None:
+            truth, toxicity = drafts.brief.truth[ruling.draft], drafts.scores.toxicity[ruling.draft]
+        self.recorder.add(
+            "rulings", step=np.full(n, step), post=ruling.post, author=ruling.author, policy=np.full(n, self.policy_names.index(policy)),
+            action=ruling.action, rule=ruling.rule, reason=ruling.reason, minutes=ruling.minutes, toxicity=toxicity, truth=truth,
+            until=ruling.until,
+        )  # fmt: skip
+
+    def _write_departures(self, persona: Ints, reason: str, step: int) -> None:
+        n = len(persona)
+        self.recorder.add("departures", step=np.full(n, step), persona=persona, reason=np.full(n, DEPARTURES.index(reason)))
+
+    def _record(self, visits: Visits, turns: Turns, drafts: Drafts, ids: Ints, leaving: Ints, step: int) -> None:
+        n, add = len(visits.persona), self.recorder.add
+        wrote = np.zeros(n, bool)
+        wrote[turns.writer] = True
+        add("visits", step=np.full(n, step), persona=visits.persona, slate=(visits.slate >= 0).sum(axis=1), looked=turns.looked, wrote=wrote)  # fmt: skip
+        r = turns.reading
+        steps = np.full(len(r.post), step)
+        add("impressions", step=steps, persona=r.reader, post=r.post, position=r.position, source=r.source)
+        for rows, value in ((turns.reaction != 0, turns.reaction), (turns.reported, np.full(len(r.post), 2))):
+            add("reactions", step=steps[rows], persona=r.reader[rows], post=r.post[rows], reaction=value[rows])
+        self._record_posts(drafts, ids)
+        self._write_departures(leaving, "dissatisfied", step)
+
+    def _record_posts(self, drafts: Drafts, ids: Ints) -> None:
+        p, s, brief = self.platform.posts, drafts.scores, drafts.brief
+        self.recorder.add(
+            "posts", id=ids, step=np.full(len(ids), brief.step), author=brief.author, parent=brief.parent, root=p.root[ids], depth=p.depth[ids],
+            act=brief.act, topic=brief.topic, text=drafts.writing.text, toxicity=s.toxicity, valence=s.valence, positive=s.positive,
+            negative=s.negative, words=s.words, mood=brief.mood, truth=brief.truth, stratum=drafts.writing.stratum, rule=drafts.rule,
+        )  # fmt: skip
+
+    def _close_day(self) -> None:
+        members = self.platform.members
+        here = np.flatnonzero(members.present & (members.visits > 0))
+        steps = np.full(len(here), self.step - 1)
+        self.recorder.add("moods", step=steps, persona=here, mood=members.mood[here], satisfaction=members.satisfaction[here])
+        self.recorder.close_day((self.step - 1) // 24 + 1, self.state())
+
+    # -- one past, many arms --
+
+    def fork(self, arm: Arm, recorder: Recorder) -> Simulation:
+        """Another arm with the same past: everything that has happened, and the same chances from now on."""
+        other = Simulation(
+            self.population, arm, writer=self.writer, scorer=self.scorer, streams=self.streams, recorder=recorder,
+            topic_vectors=self.platform.topic_vectors, policy_names=self.policy_names, slate=self.slate, pool=len(self.platform.pool),
+        )  # fmt: skip
+        shared = {k: v for k, v in self.state().items() if not k.startswith(("feed.", "policy."))}
+        other.restore(shared)
+        return other
+
+    def state(self) -> State:
+        """Everything that the future depends on. Parts that belong to the arm are named "feed." and "policy."."""
+        own: State = {"step": np.array([self.step]), "visits": np.array([self.visits]), "expected": self.expected.copy()}
+        own |= self.platform.state() | {f"mind.{k}": v for k, v in self.mind.state().items()}
+        own |= {f"feed.{k}": v for k, v in self.arm.feed.state().items()}
+        for policy in self.arm.policies:
+            own |= {f"policy.{policy.name}.{k}": v for k, v in policy.state().items()}
+        return own
+
+    def restore(self, state: State) -> None:
+        """Take up a state. Feed and policies start fresh where it holds nothing of theirs (a fork into another arm)."""
+        self.step, self.visits = int(state["step"][0]), int(state["visits"][0])
+        self.expected[:] = state["expected"]
+        self.platform.restore(state)
+        self.mind.restore(_part(state, "mind."))
+        if part := _part(state, "feed."):
+            self.arm.feed.restore(part)
+        for policy in self.arm.policies:
+            if part := _part(state, f"policy.{policy.name}."):
+                policy.restore(part)
+
+
+def calibrate(writer: Writer, scorer: Scorer, world: Platform, streams: Streams) -> Floats:
+    """Mean valence that the scorer gives to posts written in a neutral mood, [topics, acts]: what vocabulary alone is worth."""
+    topics, acts, people = len(world.community.topics), len(ACTS), len(world.population)
+    topic, act = (a.ravel().astype(np.int8) for a in np.meshgrid(np.arange(topics), np.arange(acts), indexing="ij"))
+    total = np.zeros(topics * acts)
+    nobody, nothing = np.full(len(topic), -1, np.int32), np.zeros(len(topic), np.float32)
+    for draw in range(_CALIBRATION):
+        step = -(10**6) - draw
+        author = streams.integers(people, "calibrate", draw, np.arange(len(topic))).astype(np.int32)
+        brief = Briefs(author, step, act, topic, nothing, nobody, np.zeros(len(topic), np.int8))
+        total += scorer.score(writer.write(brief, world, streams).text).valence
+    return (total / _CALIBRATION).reshape(topics, acts).astype(np.float32)
+
+
+def unit_rows(rows: Floats) -> Floats:
+    """Each row divided by its length; rows of zeros stay."""
+    length = np.linalg.norm(rows, axis=1, keepdims=True)
+    return (rows / np.where(length > 0, length, 1)).astype(np.float32)
+
+
+def _rule_table(community: Community) -> np.ndarray:
+    table = np.zeros(len(KINDS), np.int8)
+    for kind, number in rule_of_kind(community.rules).items():
+        table[kind] = number
+    return table
+
+
+def _part(state: State, prefix: str) -> State:
+    return {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
+
+
+def _rows(ruling: Rulings, keep: np.ndarray) -> Rulings:
+    rows = np.flatnonzero(keep)
+    return Rulings(*([x[i] for i in rows] if isinstance(x, list) else x[rows] for x in ruling))
+
+
+def _follow(ruling: Rulings, kept: np.ndarray) -> Rulings:
+    """The same rulings after drafts were dropped: rows renumbered, rulings on dropped drafts gone."""
+    ruling = _rows(ruling, np.isin(ruling.draft, kept))
+    return ruling._replace(draft=np.searchsorted(kept, ruling.draft).astype(np.int32))
+
+
+def _keep(drafts: Drafts, rows: np.ndarray) -> Drafts:
+    b, w, s = drafts.brief, drafts.writing, drafts.scores
+    brief = Briefs(b.author[rows], b.step, b.act[rows], b.topic[rows], b.mood[rows], b.parent[rows], b.truth[rows], b.revision)
+    writing = Writing([w.text[i] for i in rows], w.memo[rows], w.stratum[rows])
+    return Drafts(brief, writing, Scores(*(column[rows] for column in s)), drafts.rule[rows])
+
+
+def _replaced(drafts: Drafts, rows: Ints, new: Drafts) -> Drafts:
+    """Those rows of the drafts, exchanged for new ones."""
+
+    def put(old: np.ndarray, fresh: np.ndarray) -> np.ndarray:
+        out = old.copy()
+        out[rows] = fresh
+        return out
+
+    text = list(drafts.writing.text)
+    for row, words in zip(rows, new.writing.text, strict=True):
+        text[row] = words
+    brief = drafts.brief._replace(act=put(drafts.brief.act, new.brief.act), truth=put(drafts.brief.truth, new.brief.truth))
+    writing = Writing(text, put(drafts.writing.memo, new.writing.memo), put(drafts.writing.stratum, new.writing.stratum))
+    return Drafts(brief, writing, Scores(*map(put, drafts.scores, new.scores)), put(drafts.rule, new.rule))
