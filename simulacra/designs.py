@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 Settings = str | Path | Mapping[str, Any] | Sequence[str] | None
 """How an arm may be written: one string of pairs, the path of a TOML overlay, a parsed overlay, a list of pairs, or nothing."""
 
+BehaviourSettings = str | Sequence[str] | Mapping[str, Any] | None
+"""Behaviour parameters as pairs ("contagion=off") or as a mapping."""
+
 Tables = Mapping[str, Mapping[str, Any]]
 
 NONE = "none"
@@ -126,12 +129,30 @@ def community_arm(community: Community, name: str = "baseline") -> Arm:
     )
 
 
-def make_arm(community: Community, settings: Settings = None, name: str = "baseline") -> Arm:
+def make_arm(
+    community: Community,
+    settings: Settings = None,
+    name: str = "baseline",
+    *,
+    feed: str | None = None,
+    moderation: str | Sequence[str] | None = None,
+    behaviour: BehaviourSettings = None,
+) -> Arm:
     """The community's own design with settings on top, checked.
 
-    settings: see `Settings`; None or "" is the community's own design. Raises SpecError (a setting) or CommunityError (a TOML
-    overlay) in one line.
+    settings: see `Settings`; None or "" is the community's own design. feed, moderation, behaviour: the same things said apart;
+    they come last. Raises SpecError (a setting) or CommunityError (a TOML overlay) in one line.
     """
+    arm, keys = _settled(community, settings, name)
+    pairs = [(key, value) for key, value in (("feed", feed), ("moderation", moderation)) if value is not None]
+    for key, value in [*pairs, *_behaviour_pairs(behaviour)]:
+        arm = _with_setting(arm, key, value)
+    _refuse_idle_levers(arm, keys)
+    return _cleaned(community, arm).check()
+
+
+def _settled(community: Community, settings: Settings, name: str) -> tuple[Arm, list[str]]:
+    """The community's arm with settings on top, not yet checked, and the keys that were set."""
     path = _overlay_path(settings)
     if path is not None:
         from simulacra.community import read_overlay
@@ -139,12 +160,18 @@ def make_arm(community: Community, settings: Settings = None, name: str = "basel
         return _overlaid(community, read_overlay(path), name)
     if isinstance(settings, Mapping):
         return _overlaid(community, settings, name)
-    pairs = parse_settings(settings if isinstance(settings, str) else list(map(str, settings or ())))
     arm = community_arm(community, name)
+    pairs = parse_settings([str(settings)] if isinstance(settings, str | Path) else list(settings or ()))
     for key, value in pairs:
         arm = _with_setting(arm, key, value)
-    _refuse_idle_levers(arm, [key for key, _ in pairs])
-    return _cleaned(community, arm).check()
+    return arm, [key for key, _ in pairs]
+
+
+def _behaviour_pairs(behaviour: BehaviourSettings) -> list[tuple[str, Any]]:
+    if behaviour is None:
+        return []
+    pairs = behaviour.items() if isinstance(behaviour, Mapping) else parse_settings(behaviour)
+    return [(f"behaviour.{key.removeprefix('behaviour.')}", value) for key, value in pairs]
 
 
 def parse_settings(settings: str | Sequence[str]) -> list[tuple[str, Any]]:
@@ -256,7 +283,7 @@ def _with_setting(arm: Arm, key: str, value: Any) -> Arm:
     if key == "feed":
         return replace(arm, feed=_text(key, value))
     if key == "moderation":
-        return replace(arm, moderation=split_policies(value if isinstance(value, str | list) else _text(key, value)))
+        return replace(arm, moderation=split_policies(value if isinstance(value, str | list | tuple) else _text(key, value)))
     if head == "rules":
         return replace(arm, rules=_with_rules(arm.rules, rest, value))
     if head == "feed" and rest:
@@ -309,13 +336,11 @@ def _cleaned(community: Community, arm: Arm) -> Arm:
     return community_arm(overlay(community, changes, "settings"), arm.name)
 
 
-def _overlaid(community: Community, mapping: Mapping[str, Any], name: str) -> Arm:
+def _overlaid(community: Community, mapping: Mapping[str, Any], name: str) -> tuple[Arm, list[str]]:
     from simulacra.community import overlay
 
     arm = community_arm(overlay(community, mapping), name)
-    tables = [(table, mapping.get(table, {})) for table in ("feed", "moderation")]
-    _refuse_idle_levers(arm, [f"{table}.{lever}.x" for table, levers_ in tables for lever in levers_])
-    return arm.check()
+    return arm, [f"{table}.{lever}.x" for table in ("feed", "moderation") for lever in mapping.get(table, {})]
 
 
 def _refuse_idle_levers(arm: Arm, keys: Iterable[str]) -> None:

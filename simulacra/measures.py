@@ -65,10 +65,9 @@ class Facts:
     def posts(self) -> Posts:
         names = ("id", "step", "author", "parent", "root", "toxicity", "valence", "positive", "negative")
         table = self.tables.arrow("posts", burn_in=True)
-        columns = [_numbers(table, name) for name in names]
+        columns = [*(_numbers(table, name) for name in names), ~_has_label(table, "truth", KINDS[0])]
         order = np.argsort(columns[0], kind="stable")
-        violation = ~_has_label(table, "truth", KINDS[0])
-        return Posts(*(column[order] for column in columns), violation=violation[order])
+        return Posts(*(column[order] for column in columns))
 
     @cached_property
     def written(self) -> Array:
