@@ -48,6 +48,7 @@ class Behaviour:
     notice_pull: float = _param(0.6, "factor", _OURS, "extra rate while a reply waits", off=0, low=0, high=10)
     # -- attention --
     scroll: float = _param(8.0, "posts", "issue: eight impressions a visit", "mean number of posts looked at", off=1e6, low=1, high=1e6)
+    browse_new: float = _param(0.2, "share of visits", "S6: 13-28 % of posts stay unanswered, not most", "visits that look at the newest posts instead of the feed", off=0, low=0, high=1)  # fmt: skip
     # -- reactions (log-odds per impression) --
     upvote: float = _param(-3.5, "log-odds", "S18: 1-10 likes per 100 reads", "an average post for an average reader", off=-99, low=-99, high=3)  # fmt: skip
     downvote: float = _param(-5.5, "log-odds", _OURS, "an average post for an average reader", off=-99, low=-99, high=3)
@@ -67,10 +68,12 @@ class Behaviour:
     answer_notice: float = _param(0.55, "chance", "S12: A-B-A .36-.53", "who was answered and writes, writes back", off=0, low=0, high=1)
     # -- which parent (log-weights) --
     parent_taste: float = _param(1.0, "per unit of affinity", _OURS, "people reply to what interests them", off=0, low=0, high=5)
-    parent_question: float = _param(0.9, "log-weight", _OURS, "a question with no answer yet asks for one", off=0, low=0, high=5)
+    parent_unanswered: float = _param(1.0, "log-weight", "S6", "a thread with no reply yet invites one", off=0, low=0, high=5)
+    parent_question: float = _param(0.7, "log-weight", _OURS, "a question with no answer yet asks for one", off=0, low=0, high=5)
     parent_rude: float = _param(0.8, "per unit of toxicity", "S35: toxic threads grow", "rude posts draw replies", off=0, low=0, high=5)
     parent_crowd: float = _param(0.25, "per log reply", "S7: thread sizes are unequal", "replies attract replies", off=0, low=0, high=3)
     parent_depth: float = _param(-0.12, "per level", "S9: mean depth 2.0-3.3", "deep replies draw fewer", off=0, low=-2, high=2)
+    to_root: float = _param(0.25, "chance", "S9: a quarter to half of replies answer the opening post", "who reads a reply answers the opening post instead", off=0, low=0, high=1)  # fmt: skip
     parent_tie: float = _param(0.5, "log-weight", _OURS, "people reply to those they follow", off=0, low=0, high=5)
     parent_age: float = _param(0.02, "per hour", "S16: first replies come within hours", "old posts draw fewer replies", off=0, low=0, high=1)
     # -- which act --
@@ -163,6 +166,11 @@ def looked(b: Behaviour, persona: Ints, offered: NDArray[np.integer[Any]], step:
     return np.minimum(depth, offered).astype(np.int8)
 
 
+def browses_new(b: Behaviour, persona: Ints, step: int, streams: Streams) -> Bools:
+    """Which visits look at the newest posts, whatever the feed design would show them [n]."""
+    return streams.uniform("browse new", step, persona) < b.browse_new
+
+
 # -- mood ----------------------------------------------------------------------------------------------------------------
 
 
@@ -238,7 +246,7 @@ def writers(b: Behaviour, reading: Reading, world: PlatformView, persona: Ints, 
 
 
 def choose_parent(b: Behaviour, reading: Reading, world: PlatformView, wants: Bools, persona: Ints, step: int, streams: Streams) -> Ints:
-    """For each visit that writes, the impression (row of `reading`) that it replies to, -1 to open a thread [n]."""
+    """For each visit that writes, the post that it replies to, -1 to open a thread [n]."""
     n = len(persona)
     choice = np.full(n, -1, np.int32)
     opens = streams.uniform("open", step, persona) < b.opening
@@ -256,15 +264,19 @@ def choose_parent(b: Behaviour, reading: Reading, world: PlatformView, wants: Bo
     weight += streams.gumbel("parent", step, reading.reader[rows], world.posts.author[post], world.posts.step[post])
     order = np.lexsort((weight, visit))
     last = np.flatnonzero(np.diff(visit[order], append=n))
-    choice[visit[order[last]]] = rows[order[last]]
+    who, parent = visit[order[last]], post[order[last]]
+    root = world.posts.root[parent]
+    climbs = (streams.uniform("to root", step, persona[who]) < b.to_root) & (world.posts.author[root] != persona[who])
+    choice[who] = np.where(climbs & world.visible(root), root, parent)
     return choice
 
 
 def _parent_weight(b: Behaviour, reading: Reading, rows: NDArray[np.intp], world: PlatformView, step: int) -> F64:
     posts, post = world.posts, reading.post[rows]
-    unanswered = (posts.act[post] == ACTS.index("ask")) & (posts.replies[post] == 0)
+    unanswered = (posts.depth[post] == 0) & (posts.replies[post] == 0)
     return np.asarray(
-        b.parent_taste * reading.affinity[rows] + b.parent_question * unanswered + b.parent_rude * posts.toxicity[post]
+        b.parent_taste * reading.affinity[rows] + b.parent_question * (unanswered & (posts.act[post] == ACTS.index("ask")))
+        + b.parent_unanswered * unanswered + b.parent_rude * posts.toxicity[post]
         + b.parent_crowd * np.log1p(posts.replies[post]) + b.parent_depth * posts.depth[post] + b.parent_tie * reading.tie[rows]
         - b.parent_age * (step - posts.step[post]),
         np.float64,

@@ -15,50 +15,88 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulacra.errors import SpecError
-from simulacra.seams import Bools, Candidates, FeedDesign, Ints, Readers, Slates, State
+from simulacra.seams import Candidates, FeedDesign, Ints, Readers, Slates, State
 from simulacra.streams import Streams
 
 if TYPE_CHECKING:
     from simulacra.platform import PlatformView
 
 Scores = NDArray[np.floating[Any]]
+Ties = NDArray[np.bool_] | np.float32
 
 _INDEX_BITS = 12
 _LEVELS = 2 ** (30 - _INDEX_BITS) - 2
 """Scores are rounded to this many levels between a reader's lowest and highest candidate before they are compared, so that the
 last bits of a floating-point sum decide nothing."""
+_BLOCKS = 80
+"""Columns are dealt into so many blocks to bound the k-th best from below (k must be smaller)."""
 
 
-def best_first(score: Scores, candidates: Candidates, k: int) -> Slates:
+def best_first(pool_score: Scores, own_score: Scores, candidates: Candidates, k: int) -> Slates:
     """The k best candidates of each reader: unread before read, then by score, ties to the post written last.
 
-    score: [n, c + m] for the pool's c columns and the m own ones. Posts that a reader has seen stay below all it has not.
+    pool_score: [c] where all readers agree, else [n, c]; own_score: [n, m]. Posts that a reader has looked at stay below all it
+    has not; posts that are not there yet are never offered.
     """
-    n, total = score.shape
-    if total == 0:
-        return Slates(np.full((n, k), -1, np.int32))
-    if total >= 2**_INDEX_BITS:
-        raise ValueError(f"{total} candidates do not fit in {_INDEX_BITS} bits")
-    low = score.min(axis=1, keepdims=True)
-    span = score.max(axis=1, keepdims=True) - low
-    level = (score - low) * (_LEVELS / np.where(span > 0, span, 1))
-    key = np.rint(level, out=level).astype(np.int32)
-    key <<= _INDEX_BITS
-    key |= np.arange(total, dtype=np.int32)
-    c = len(candidates.pool)
-    key[:, :c] |= np.where(candidates.seen, np.int32(0), np.int32(2**30))
-    key[:, c:] |= np.int32(2**30)
-    key[:, c:][candidates.own < 0] = -1
-    if total > k:
-        key = np.partition(key, total - k, axis=1)[:, total - k :]
-    key = np.sort(key, axis=1)[:, ::-1]
-    index = key & (2**_INDEX_BITS - 1)
-    post = np.full((n, k), -1, np.int32)
-    shared = index < c
-    pool = candidates.pool[np.where(shared, index, 0)] if c else np.full_like(index, -1)
-    own = np.take_along_axis(candidates.own, np.where(shared, 0, index - c), axis=1) if candidates.own.shape[1] else pool
-    post[:, : key.shape[1]] = np.where(key < 0, -1, np.where(shared, pool, own))
-    return Slates(post)
+    n, c = candidates.status.shape
+    slate = np.full((n, k), -1, np.int32)
+    if c:
+        key = _level(pool_score) | _by_age(candidates.pool)
+        key = key + ((1 - candidates.status).astype(np.int32) << 30)
+        best = _largest(key, k)
+        slate[:, : best.shape[1]] = np.where(best >= 0, np.sort(candidates.pool)[best & (2**_INDEX_BITS - 1)], -1)
+    return _merge(slate, pool_score, own_score, candidates) if candidates.own.shape[1] else Slates(slate)
+
+
+def _merge(slate: Ints, pool_score: Scores, own_score: Scores, candidates: Candidates) -> Slates:
+    """The k best of a slate from the pool and of each reader's own posts."""
+    n, k = slate.shape
+    post = np.hstack([slate, candidates.own])
+    unread, score = np.ones(post.shape, bool), np.hstack([np.zeros(slate.shape, np.float32), own_score])
+    if len(candidates.pool):
+        order = np.argsort(candidates.pool)
+        column = order[np.searchsorted(candidates.pool[order], np.maximum(slate, candidates.pool[order[0]]))]
+        unread[:, :k] = np.take_along_axis(candidates.status, column, axis=1) == 0
+        score[:, :k] = pool_score[column] if pool_score.ndim == 1 else np.take_along_axis(pool_score, column, axis=1)
+    first = np.lexsort((-post, -np.round(score, 4), ~unread, post < 0), axis=1)[:, :k]
+    return Slates(np.take_along_axis(post, first, axis=1))
+
+
+def _level(score: Scores) -> NDArray[np.int32]:
+    """Scores as integers from 0 (the reader's lowest candidate) to _LEVELS (its highest), above the index bits."""
+    low = score.min(axis=-1, keepdims=True)
+    span = score.max(axis=-1, keepdims=True) - low
+    level = score - low
+    level *= _LEVELS / np.where(span > 0, span, 1)
+    out = level.astype(np.int32)
+    out <<= _INDEX_BITS
+    return out
+
+
+def _by_age(pool: Ints) -> NDArray[np.int32]:
+    """Each pool post's place in order of writing: the tie-break, and the way back from a key to its post."""
+    place = np.empty(len(pool), np.int32)
+    place[np.argsort(pool)] = np.arange(len(pool), dtype=np.int32)
+    return place
+
+
+def _largest(key: NDArray[np.int32], k: int) -> NDArray[np.int32]:
+    """The k largest of each row of distinct keys, descending, without sorting the rest.
+
+    The k-th largest of the maxima of disjoint blocks is no larger than the k-th largest of all, so few others pass that bound.
+    """
+    n, c = key.shape
+    if c <= 4 * _BLOCKS or k >= _BLOCKS:
+        return np.sort(key, axis=1)[:, ::-1][:, :k]
+    whole = c - c % _BLOCKS
+    maxima = key[:, :whole].reshape(n, -1, _BLOCKS).max(axis=1)
+    bound = np.partition(maxima, _BLOCKS - k, axis=1)[:, _BLOCKS - k, None]
+    row, column = np.divmod(np.flatnonzero(key >= bound), c)
+    count = np.bincount(row, minlength=n)
+    place = np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count)
+    few = np.full((n, int(count.max())), -(2**31), np.int32)
+    few[row, place] = key[row, column]
+    return np.sort(few, axis=1)[:, ::-1][:, :k]
 
 
 class ScoredFeed:
@@ -73,22 +111,22 @@ class ScoredFeed:
     def prepare(self, world: PlatformView, step: int) -> None:
         """Nothing to learn."""
 
-    def score(self, posts: Ints, readers: Readers, tie: Bools | float, world: PlatformView, streams: Streams) -> Scores:
+    def score(self, posts: Ints, readers: Readers, tie: Ties, world: PlatformView, streams: Streams) -> Scores:
         """How good each post is for each reader, higher is better, any finite scale.
 
         posts: [c] where all readers share them, [n, m] where each has its own (ids, never -1). tie: the reader follows the
-        author. Returns something that broadcasts to [n, c] or [n, m].
+        author. Returns [n, c] or [n, m], or one row for all readers where they agree.
         """
         raise NotImplementedError
 
     def rank(self, readers: Readers, candidates: Candidates, k: int, world: PlatformView, streams: Streams) -> Slates:
-        n, c = candidates.seen.shape
-        score = np.empty((n, c + candidates.own.shape[1]), np.float32)
-        if c:
-            score[:, :c] = self.score(candidates.pool, readers, candidates.tie, world, streams)
-        if score.shape[1] > c:
-            score[:, c:] = self.score(np.maximum(candidates.own, 0), readers, 1.0, world, streams)
-        return best_first(score, candidates, k)
+        n, c = candidates.status.shape
+        pool = np.asarray(self.score(candidates.pool, readers, candidates.tie, world, streams) if c else np.zeros(0), np.float32)
+        own = np.zeros((n, 0), np.float32)
+        if candidates.own.shape[1]:
+            score = self.score(np.maximum(candidates.own, 0), readers, np.float32(1), world, streams)
+            own = np.broadcast_to(np.asarray(score, np.float32), candidates.own.shape)
+        return best_first(pool, own, candidates, k)
 
     def state(self) -> State:
         return {}
@@ -106,8 +144,8 @@ def affinity(posts: Ints, readers: Readers, world: PlatformView) -> Scores:
 
 
 def age(posts: Ints, readers: Readers, world: PlatformView) -> Scores:
-    """Hours since each post was written, >= 0."""
-    return (readers.step - world.posts.step[posts]).astype(np.float32)
+    """Hours since each post was written."""
+    return np.float32(readers.step) - world.posts.time[posts]
 
 
 def net_votes(posts: Ints, world: PlatformView) -> Scores:
@@ -119,7 +157,7 @@ class Chronological(ScoredFeed):
     name = "chronological"
     about = "Newest first, for everyone alike."
 
-    def score(self, posts: Ints, readers: Readers, tie: Bools | float, world: PlatformView, streams: Streams) -> Scores:
+    def score(self, posts: Ints, readers: Readers, tie: Ties, world: PlatformView, streams: Streams) -> Scores:
         return -age(posts, readers, world)
 
 
@@ -131,7 +169,7 @@ class Hot(ScoredFeed):
     about = "Votes on a logarithmic scale against age, as Reddit published it: ten times the votes outweigh 12.5 hours."
     hours: float = 12.5  # age that a tenfold score makes up for
 
-    def score(self, posts: Ints, readers: Readers, tie: Bools | float, world: PlatformView, streams: Streams) -> Scores:
+    def score(self, posts: Ints, readers: Readers, tie: Ties, world: PlatformView, streams: Streams) -> Scores:
         votes = net_votes(posts, world)
         order = np.sign(votes) * np.log10(np.maximum(np.abs(votes), 1))
         return order - age(posts, readers, world) / self.hours
@@ -150,12 +188,13 @@ class Engagement(ScoredFeed):
     half_life: float = 18.0  # hours
     prior: float = 8.0  # impressions' worth of average opinion that every post starts with
 
-    def score(self, posts: Ints, readers: Readers, tie: Bools | float, world: PlatformView, streams: Streams) -> Scores:
+    def score(self, posts: Ints, readers: Readers, tie: Ties, world: PlatformView, streams: Streams) -> Scores:
         p = world.posts
         reactions = p.up[posts] + p.down[posts] + self.reply * p.replies[posts]
         rate = (reactions + 0.1 * self.prior) / (p.impressions[posts] + self.prior)
-        fade = age(posts, readers, world) * (np.log(2) / self.half_life)
-        return self.taste * affinity(posts, readers, world) + self.tie * np.asarray(tie, np.float32) + (np.log(rate) - fade)
+        common = np.log(rate) - age(posts, readers, world) * (np.log(2) / self.half_life)
+        score = self.taste * affinity(posts, readers, world) + common.astype(np.float32)
+        return score + self.tie * np.asarray(tie, np.float32) if self.tie else score
 
 
 @dataclass(frozen=True)
@@ -164,7 +203,7 @@ class Personalised(ScoredFeed):
     about = "What is nearest to each reader's interests, newer before older."
     half_life: float = 24.0  # hours in which a post's lead halves
 
-    def score(self, posts: Ints, readers: Readers, tie: Bools | float, world: PlatformView, streams: Streams) -> Scores:
+    def score(self, posts: Ints, readers: Readers, tie: Ties, world: PlatformView, streams: Streams) -> Scores:
         return (1 + affinity(posts, readers, world)) * np.exp2(-age(posts, readers, world) / self.half_life)
 
 
@@ -173,7 +212,7 @@ class Following(ScoredFeed):
     name = "following"
     about = "Posts of those one follows, newest first; then everybody else's, newest first."
 
-    def score(self, posts: Ints, readers: Readers, tie: Bools | float, world: PlatformView, streams: Streams) -> Scores:
+    def score(self, posts: Ints, readers: Readers, tie: Ties, world: PlatformView, streams: Streams) -> Scores:
         return 1000.0 * np.asarray(tie, np.float32) - age(posts, readers, world)
 
 
@@ -182,7 +221,7 @@ class Random(ScoredFeed):
     name = "random"
     about = "Chance alone, drawn anew for every reader and hour: a yardstick for the others."
 
-    def score(self, posts: Ints, readers: Readers, tie: Bools | float, world: PlatformView, streams: Streams) -> Scores:
+    def score(self, posts: Ints, readers: Readers, tie: Ties, world: PlatformView, streams: Streams) -> Scores:
         p = world.posts
         reader = readers.persona[:, None]
         return streams.uniform("feed.random", readers.step, reader, p.author[posts], p.step[posts]).astype(np.float32)
@@ -206,7 +245,7 @@ class Weighted(ScoredFeed):
     def watches(self) -> tuple[str, ...]:  # type: ignore[override]
         return ("toxicity",) if self.toxicity else ()
 
-    def score(self, posts: Ints, readers: Readers, tie: Bools | float, world: PlatformView, streams: Streams) -> Scores:
+    def score(self, posts: Ints, readers: Readers, tie: Ties, world: PlatformView, streams: Streams) -> Scores:
         p, votes = world.posts, net_votes(posts, world)
         common = (
             self.recency * np.exp2(-age(posts, readers, world) / self.half_life)
@@ -214,8 +253,10 @@ class Weighted(ScoredFeed):
             + self.toxicity * p.toxicity[posts]
             + self.novelty * 20 / (20 + p.impressions[posts])
         )
-        personal = self.similarity * affinity(posts, readers, world) if self.similarity else 0.0
-        return common + personal + self.tie * np.asarray(tie, np.float32)
+        score = common.astype(np.float32)
+        if self.similarity:
+            score = score + self.similarity * affinity(posts, readers, world)
+        return score + self.tie * np.asarray(tie, np.float32) if self.tie else score
 
 
 FEEDS: dict[str, type[Any]] = {

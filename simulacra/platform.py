@@ -28,7 +28,7 @@ NOTICES = 4
 """Latest unanswered replies that a persona is told of."""
 
 _POST_COLUMNS: dict[str, tuple[str, float]] = {
-    "author": ("int32", -1), "step": ("int32", 0), "parent": ("int32", -1), "root": ("int32", -1), "depth": ("int16", 0),
+    "author": ("int32", -1), "step": ("int32", 0), "time": ("float32", 0), "parent": ("int32", -1), "root": ("int32", -1), "depth": ("int16", 0),
     "act": ("int8", 0), "topic": ("int8", 0), "memo": ("int64", 0), "toxicity": ("float32", 0), "valence": ("float32", 0),
     "truth": ("int8", 0), "stratum": ("int8", 0), "rule": ("int8", 0), "up": ("int32", 0), "down": ("int32", 0),
     "reports": ("int32", 0), "replies": ("int32", 0), "impressions": ("int32", 0), "slot": ("int16", -1),
@@ -42,6 +42,7 @@ class Posts:
 
     author: Ints
     step: Ints
+    time: Floats  # hours, with the minute
     parent: Ints
     root: Ints
     depth: np.ndarray
@@ -108,7 +109,7 @@ class Posts:
 
 _MEMBER_COLUMNS: dict[str, tuple[str, tuple[int, ...], float]] = {
     "mood": ("float32", (), 0), "satisfaction": ("float32", (), 0), "last_visit": ("int32", (), OLD_HAND),
-    "mooded_at": ("int32", (), 0), "visits": ("int32", (), 0), "written": ("int32", (), 0), "present": ("bool", (), 0),
+    "mooded_at": ("int32", (), OLD_HAND), "visits": ("int32", (), 0), "written": ("int32", (), 0), "present": ("bool", (), 0),
     "departed": ("bool", (), 0), "muted_until": ("int32", (), OLD_HAND), "strikes": ("int16", (), 0),
     "credit": ("float32", (), 0), "followees": ("int32", (FOLLOWEES,), -1), "read_up_to": ("int32", (FOLLOWEES,), -1),
     "ties": ("int16", (), 0), "followers": ("int32", (), 0), "recent": ("int32", (RECENT,), -1),
@@ -166,10 +167,14 @@ class PlatformView:
         self._seen = np.zeros((len(population), (pool + 7) // 8), np.uint8)
 
     def standing(self) -> tuple[Ints, np.ndarray]:
-        """The pool's posts in order of writing, and their slots."""
+        """The pool's posts and their slots."""
         slots = np.flatnonzero(self.pool >= 0)
-        order = np.argsort(self.pool[slots])
-        return self.pool[slots][order], slots[order]
+        return self.pool[slots], slots
+
+    def minute(self, personas: Ints, step: int, streams: Streams) -> Floats:
+        """When in the hour each visit happens, [0, 1). Visitors see what was posted at least an hour before they come: steps are
+        hours, yet the newest posts differ from minute to minute as they do on a real platform."""
+        return streams.uniform("minute", step, personas).astype(np.float32)
 
     def visible(self, posts: Ints) -> Bools:
         """Whether each post may still be shown."""
@@ -192,28 +197,36 @@ class PlatformView:
         u = streams.uniform("judge", self.posts.author[posts], self.posts.step[posts])
         return np.where(self.posts.rule[posts] > 0, u >= miss, u < false_alarm)
 
-    def candidates(self, readers: Ints, columns: Ints, slots: np.ndarray) -> Candidates:
-        """What may be ranked for each reader: the pool, and unread posts of those it follows that are no longer in it."""
-        bits = np.unpackbits(self._seen[readers], axis=1, bitorder="little")
-        seen = bits[:, slots].astype(bool) if len(slots) else np.zeros((len(readers), 0), bool)
+    def candidates(self, readers: Ints, minute: Floats, step: int) -> Candidates:
+        """What may be ranked for each reader: the pool, and unread posts of those it follows that are not in it."""
+        pool, slots = self.standing()
+        status = self._status(readers, step + minute, step, pool, slots)
         followees = self.members.followees[readers]
-        found = self.members.recent[followees].reshape(len(readers), -1)
-        found = np.where(np.repeat(followees >= 0, RECENT, axis=1), found, -1)
-        tie = np.zeros((len(readers), len(columns)), bool)
+        found = np.where((followees >= 0)[:, :, None], self.members.recent[followees], -1).reshape(len(readers), -1)
+        tie = np.zeros(status.shape, bool)
         slot = np.where(found >= 0, self.posts.slot[found], -1) if len(self.posts) else np.full_like(found, -1)
-        rows, at = np.nonzero(slot >= 0)
-        place = np.full(len(self.pool), -1)
+        flat = np.flatnonzero(slot >= 0)
+        place = np.zeros(len(self.pool), np.intp)
         place[slots] = np.arange(len(slots))
-        tie[rows, place[slot[rows, at]]] = True
-        return Candidates(columns, self._unread(readers, found, slot), seen, tie)
+        tie[flat // found.shape[1], place[slot.ravel()[flat]]] = True
+        return Candidates(pool, self._unread(readers, found, slot, step), status, tie)
 
-    def _unread(self, readers: Ints, found: Ints, slot: np.ndarray) -> Ints:
+    def _status(self, readers: Ints, now: Floats, step: int, pool: Ints, slots: np.ndarray) -> np.ndarray:
+        bits = np.unpackbits(self._seen[readers], axis=1, bitorder="little").view(np.int8)
+        dense = len(slots) and slots[-1] == len(slots) - 1
+        status = bits[:, : len(slots)] if dense else bits.take(slots, axis=1)
+        recent = np.flatnonzero(self.posts.step[pool] == step - 1)
+        status[:, recent] = np.where(self.posts.time[pool[recent]] + 1 > now[:, None], 2, status[:, recent])
+        return status
+
+    def _unread(self, readers: Ints, found: Ints, slot: np.ndarray, step: int) -> Ints:
         """Followed authors' posts outside the pool that are newer than the newest one read, packed to the left."""
         newest_read = np.repeat(self.members.read_up_to[readers], RECENT, axis=1)
         fresh = (found >= 0) & (slot < 0) & (found > newest_read)
+        if fresh.any():
+            fresh &= self.visible(found) & (self.posts.step[found] < step - 1)
         if not fresh.any():
             return np.empty((len(readers), 0), np.int32)
-        fresh &= self.visible(np.maximum(found, 0))
         packed = np.where(fresh, found, -1)
         width = int(fresh.sum(axis=1).max())
         return -np.sort(-packed, axis=1)[:, :width]
@@ -257,8 +270,8 @@ class Platform(PlatformView):
         np.add.at(posts.reports, seen[turns.reported], 1)
         self.reported = np.unique(seen[turns.reported])
 
-    def publish(self, drafts: Drafts) -> Ints:
-        """The drafts become posts, in order; their parents' authors are told. Returns the new ids."""
+    def publish(self, drafts: Drafts, minute: Floats) -> Ints:
+        """The drafts become posts, in order; their parents' authors are told. minute: [m] when in the hour. Returns the new ids."""
         brief, posts, members = drafts.brief, self.posts, self.members
         first = len(posts)
         parent = brief.parent
@@ -268,7 +281,7 @@ class Platform(PlatformView):
         root = np.where(opens, own, posts.root[up]) if first else own
         depth = np.where(opens, 0, posts.depth[up] + 1) if first else np.zeros(len(parent))
         ids = posts.append(
-            drafts.writing.text, author=brief.author, step=brief.step, parent=parent, root=root, depth=depth, act=brief.act,
+            drafts.writing.text, author=brief.author, step=brief.step, time=brief.step + minute, parent=parent, root=root, depth=depth, act=brief.act,
             topic=brief.topic, memo=drafts.writing.memo, toxicity=drafts.scores.toxicity, valence=drafts.scores.valence,
             truth=brief.truth, stratum=drafts.writing.stratum, rule=drafts.rule,
         )  # fmt: skip
@@ -335,7 +348,7 @@ class Platform(PlatformView):
         to those most liked and discussed, one to chance, whatever the feed design: candidates are no feed's privilege."""
         posts = self.posts
         standing, _ = self.standing()
-        everyone = np.concatenate([standing, new[self.visible(new)] if len(new) else new])
+        everyone = np.sort(np.concatenate([standing, new[self.visible(new)] if len(new) else new]))
         young = everyone[posts.step[everyone] > step - POOL_HOURS]
         stay = young if len(young) <= len(self.pool) else self._best(young, streams)
         self._leave_pool(np.setdiff1d(standing, stay, assume_unique=True))

@@ -39,9 +39,9 @@ class Readers(NamedTuple):
 class Candidates(NamedTuple):
     """Posts that may be ranked: a pool that all readers share, and each reader's own (posts of those it follows, not in the pool)."""
 
-    pool: Ints  # [c] post ids in order of writing
+    pool: Ints  # [c] post ids, each once
     own: Ints  # [n, m] post ids, -1 empty
-    seen: Bools  # [n, c] pool posts that the reader has looked at before
+    status: Bytes  # [n, c] 0 unread, 1 looked at before, 2 not there yet when the reader comes
     tie: Bools  # [n, c] pool posts whose author the reader follows (own posts: always)
 
 

@@ -31,8 +31,9 @@ from simulacra.streams import Streams
 BURN_IN_DAYS = 2
 SLATE = 20
 """Posts that a visit is offered."""
-_BATCH = 256
-"""Readers ranked at once: their [256, 2000] scores stay in the processor's cache."""
+_BATCH = 64
+"""Readers ranked at once: their [64, 2000] scores stay in the processor's cache."""
+_NEWEST = make_feed("chronological")
 _CALIBRATION = 24
 """Neutral posts scored for each topic and act to find what the scorer makes of the vocabulary alone."""
 
@@ -120,7 +121,7 @@ class Simulation:
         turns = self.mind.take_turns(visits, world, streams)
         world.look(turns)
         drafts, removed = self._moderate(turns, step)
-        ids = world.publish(drafts)
+        ids = world.publish(drafts, world.minute(drafts.brief.author, step, streams))
         self._carry_out(removed, ids, step)
         for policy in self.arm.policies:
             self._rule(policy, policy.after(world, step, streams), step)
@@ -129,18 +130,23 @@ class Simulation:
         self._record(visits, turns, drafts, ids, leaving, step)
 
     def _arrive(self, step: int) -> Visits:
-        world = self.platform
-        persona = model.arrivals(self.arm.behaviour, world, step, self.streams)
+        world, streams = self.platform, self.streams
+        persona = model.arrivals(self.arm.behaviour, world, step, streams)
         notices = world.arrive(persona, step)
         self.visits += len(persona)
-        pool, slots = world.standing()
-        slates = [np.empty((0, self.slate), np.int32)]
-        for start in range(0, len(persona), _BATCH):
-            who = persona[start : start + _BATCH]
-            readers = Readers(who, self.taste[who], self.population.group[who], step)
-            candidates = world.candidates(who, pool, slots)
-            slates.append(self.arm.feed.rank(readers, candidates, self.slate, world, self.streams).post)
-        return Visits(persona, np.concatenate(slates), notices, step)
+        slates = np.empty((len(persona), self.slate), np.int32)
+        newest = model.browses_new(self.arm.behaviour, persona, step, streams)
+        for feed, rows in ((_NEWEST, np.flatnonzero(newest)), (self.arm.feed, np.flatnonzero(~newest))):
+            for start in range(0, len(rows), _BATCH):
+                batch = rows[start : start + _BATCH]
+                slates[batch] = self._slate(feed, persona[batch], step)
+        return Visits(persona, slates, notices, step)
+
+    def _slate(self, feed: FeedDesign, persona: Ints, step: int) -> Ints:
+        world, streams = self.platform, self.streams
+        readers = Readers(persona, self.taste[persona], self.population.group[persona], step)
+        candidates = world.candidates(persona, world.minute(persona, step, streams), step)
+        return feed.rank(readers, candidates, self.slate, world, streams).post
 
     def _settle(self, visits: Visits, turns: Turns, step: int) -> Ints:
         """What visits leave behind: moods, satisfaction, ties, and who does not come back (returned)."""

@@ -90,13 +90,11 @@ class GuidedMind:
     def _decide(self, reading: Reading, mood: NDArray[np.float64], world: PlatformView, persona: Ints, step: int, streams: Streams) -> Draft:  # fmt: skip
         b = self.behaviour
         wants = model.writers(b, reading, world, persona, step, streams)
-        chosen = model.choose_parent(b, reading, world, wants, persona, step, streams)
         visit = np.flatnonzero(wants).astype(np.int32)
-        row, author = chosen[visit], persona[visit]
-        if not len(reading.post):
-            parent, camp = row, np.zeros(len(row), bool)
-        else:
-            parent, camp = np.where(row >= 0, reading.post[row], -1), (row >= 0) & reading.camp[row]
+        parent = model.choose_parent(b, reading, world, wants, persona, step, streams)[visit]
+        author = persona[visit]
+        group = world.population.group
+        camp = (parent >= 0) & (group[world.posts.author[parent]] != group[author]) if len(world.posts) else parent >= 0
         act = model.choose_act(b, author, mood[visit], parent, camp, world, step, streams)
         tempted = Temptation(
             mood[visit], self._context(reading, parent, visit, world, len(persona)), camp,
