@@ -6,7 +6,7 @@ unless asked for; the SQL views hold them, marked by `burn_in`, since replies re
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -61,6 +61,23 @@ class Frames:
         if "day" in wanted:
             table = table.append_column("day", _day_of(table["step"]))
         return table.select(wanted)
+
+    def daily(self, name: str, burn_in: bool = False) -> Iterator[pa.Table]:
+        """The same as `arrow` without personas, a day at a time, for what does not fit into memory at once."""
+        for day in self._source.days:
+            part = self._source.parts(name, day) if burn_in or day > 0 else None
+            if part is not None:
+                table = self._read(name, part, schema(name).names)
+                yield table.append_column("day", _day_of(table["step"]))
+
+    def schema(self, name: str) -> pa.Schema:
+        """Of what `arrow` gives for a table of events.TABLES."""
+        return schema(name).append(pa.field("day", pa.int32()))
+
+    @property
+    def topics(self) -> tuple[str, ...]:
+        """The community's topics, in the order of personas' interests."""
+        return self._source.label_sets["topics"]
 
     def sql(self, query: str) -> pd.DataFrame:
         """The answer of one DuckDB query over the views `visits`, `impressions`, ... and `personas`.
@@ -126,7 +143,7 @@ class Frames:
 
 
 def _read_parquet(path: Path, columns: list[str]) -> pa.Table:
-    from simulacra.runs import read_parquet
+    from simulacra.runfiles import read_parquet
 
     return read_parquet(path, columns)
 

@@ -14,252 +14,59 @@ days on disk are the truth; run.json only sums them up and may lag by one day af
 from __future__ import annotations
 
 import dataclasses
-import json
-import math
 import os
-import platform
-import re
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from simulacra.checkpoints import copy_state, load_state, save_state, state_digest
-from simulacra.durable import (
-    TEMPORARY,
-    WriterLock,
-    disk_errors,
-    is_held,
-    promote_folder,
-    replace_file,
-    write_file,
-)
+from simulacra.checkpoints import load_state, state_digest
+from simulacra.durable import TEMPORARY, WriterLock, disk_errors, is_held, promote_folder, replace_file, write_file
 from simulacra.errors import RecordError
-from simulacra.events import TABLES
 from simulacra.persona import Population
-from simulacra.seams import State
-from simulacra.tables import (
-    BURN_IN_DAYS,
-    DayBuffer,
-    DayFacts,
-    LabelSets,
-    TableFacts,
-    all_label_sets,
-    hash_json,
-    label_set,
-    population_from,
-    population_table,
-    run_digest,
-    table_facts,
+from simulacra.recording import (
+    Day,
+    MemoryRecorder,
+    Past,
+    check_next,
+    day_name,
+    day_number,
+    measured_counts,
+    own_label_sets,
+    shared_days,
 )
+from simulacra.runfiles import (
+    CHECKPOINT_FILE,
+    DAY_FILE,
+    LOCK_FILE,
+    PERSONAS_FILE,
+    RUN_FILE,
+    Keep,
+    Status,
+    checked_info,
+    checked_run_id,
+    day_facts,
+    now,
+    plain,
+    read_parquet,
+    run_id_of,
+    to_json,
+    write_beginning,
+    write_day,
+)
+from simulacra.seams import State
+from simulacra.tables import DayBuffer, DayFacts, LabelSets, population_from, run_digest, table_facts
 
 if TYPE_CHECKING:
     from simulacra.frames import Frames
 
-FORMAT = 1
-"""Version of the folder's format. Another one is refused."""
+__all__ = ["FolderRecorder", "MemoryRecorder", "Resumed", "RunFolder", "RunSummary", "list_runs"]
 
-RUN_FILE, PERSONAS_FILE, DAY_FILE, CHECKPOINT_FILE = "run.json", "personas.parquet", "day.json", "checkpoint/state.npz"
-LOCK_FILE = "lock"
-
-Status = Literal["running", "interrupted", "finished", "stopped", "failed"]
-"""`running` while a living writer holds the lock; `interrupted` where it died; the others as it was told to `finish`."""
-
-Keep = Literal["all", "last", "auto"]
-"""Which checkpoints stay: all; the newest and day 0, where arms fork; or all as long as they are small."""
-
-SMALL_CHECKPOINT = 16 * 2**20  # bytes; what `auto` keeps of every day
-_ID = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9])?")
-_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)  # names that Windows keeps for itself
-_DAY_NAME = re.compile(r"(burn|day)-(\d{4,6})")
-_PACKAGES = ("simulacra", "numpy", "pyarrow", "vaderSentiment", "alt-profanity-check", "scikit-learn", "sentence-transformers")
-
-
-# -- names -----------------------------------------------------------------------------------------------------------------
-
-
-def day_name(day: int) -> str:
-    """The folder of a day: day-0001 is the first measured one, burn-0001 and burn-0002 are days -1 and 0."""
-    return f"day-{day:04d}" if day > 0 else f"burn-{day + BURN_IN_DAYS:04d}"
-
-
-def day_number(name: str) -> int | None:
-    """The inverse of `day_name`; None where the name is not a day's."""
-    match = _DAY_NAME.fullmatch(name)
-    if not match or (number := int(match[2])) < 1:
-        return None
-    day = number if match[1] == "day" else number - BURN_IN_DAYS
-    return day if day_name(day) == name else None
-
-
-def run_id(community: str, seed: int, cause: Mapping[str, Any]) -> str:
-    """A readable id that equal causes share: community, seed and a short hash of the whole cause."""
-    slug = re.sub(r"[^a-z0-9]+", "-", community.lower())[:40].strip("-") or "run"
-    return f"{slug}-{int(seed)}-{hash_json(plain(cause))[:8]}"
-
-
-def checked_run_id(text: str) -> str:
-    """The text, where it can be a folder's name on any system. Raises RecordError otherwise."""
-    if not _ID.fullmatch(text) or _RESERVED.fullmatch(text):
-        raise RecordError(
-            f"Run name {text[:60]!r} cannot be a folder's name. Use up to 100 letters, digits, '-', '_' or '.', "
-            "starting and ending with a letter or digit."
-        )
-    return text
-
-
-def plain(value: Any) -> Any:
-    """The value as JSON can hold it: dataclasses and mappings as objects, sequences and arrays as lists, NaN as null."""
-    match value:
-        case None | bool() | int() | str():
-            return value
-        case float():
-            return value if math.isfinite(value) else None
-        case np.generic() | np.ndarray():
-            return plain(value.tolist())
-        case Mapping():
-            return {str(key): plain(item) for key, item in value.items()}
-        case list() | tuple() | set() | frozenset():
-            return [plain(item) for item in (sorted(value) if isinstance(value, (set, frozenset)) else value)]
-        case Path():
-            return str(value)
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
-    raise TypeError(f"{type(value).__name__} cannot stand in a run's cause or measures")
-
-
-# -- a past that runs can share --------------------------------------------------------------------------------------------
-
-
-class Day(NamedTuple):
-    """A finished day: its tables, those with rows only, and what is known of them."""
-
-    facts: DayFacts
-    tables: dict[str, pa.Table]
-
-
-class Past(Protocol):
-    """Finished days that another run may start from: a RunFolder or a MemoryRecorder."""
-
-    @property
-    def label_sets(self) -> dict[str, tuple[str, ...]]: ...
-    @property
-    def days(self) -> list[int]: ...
-    def day(self, day: int) -> Day: ...
-    def state(self, day: int) -> State: ...
-
-
-def _own_label_sets(label_sets: LabelSets, past: Past | None) -> dict[str, tuple[str, ...]]:
-    """The run's label sets; labels that only the past knows come after its own, so that no code changes."""
-    own = all_label_sets(label_sets)
-    for name, labels in (past.label_sets if past else {}).items():
-        known = own.get(name, ())
-        own[name] = known + tuple(label for label in labels if label not in known)
-    return own
-
-
-def _shared_days(past: Past, through: int) -> list[int]:
-    days = [day for day in past.days if day <= through]
-    if not days or days[-1] != through:
-        raise RecordError(f"The past holds days {_span(past.days)}; it cannot be shared through day {through}.")
-    return days
-
-
-def _span(days: list[int]) -> str:
-    return f"{days[0]} to {days[-1]}" if days else "(none)"
-
-
-def _check_next(day: int, days: list[int]) -> None:
-    expected = [days[-1] + 1] if days else list(range(1 - BURN_IN_DAYS, 2))
-    if day not in expected:
-        raise ValueError(f"day {day} closed, {' or '.join(map(str, expected))} expected")
-
-
-# -- in memory -------------------------------------------------------------------------------------------------------------
-
-
-class MemoryRecorder:
-    """Keeps a run in memory: the same tables, frames and digest as a folder. For replicates whose records are not kept."""
-
-    def __init__(
-        self, population: Population, label_sets: LabelSets, past: Past | None = None, through: int = 0
-    ) -> None:
-        """past, through: start from another run's days up to and including that one, without copying its tables."""
-        self.population = population
-        self.label_sets = _own_label_sets(label_sets, past)
-        self._buffer = DayBuffer(self.label_sets)
-        self._personas = hash_json(dataclasses.asdict(table_facts(population_table(population))))
-        self._days: list[Day] = [past.day(day) for day in _shared_days(past, through)] if past else []
-        self._states: dict[int, State] = {through: past.state(through)} if past else {}
-
-    def add(self, table: str, **columns: Any) -> None:
-        self._buffer.add(table, **columns)
-
-    def close_day(self, day: int, state: State) -> None:
-        _check_next(day, self.days)
-        tables = self._buffer.seal()
-        facts = DayFacts(day, {name: table_facts(table) for name, table in tables.items()}, state="")
-        self._days.append(Day(facts, tables))
-        self._buffer.clear()
-        self._states = {kept: old for kept, old in self._states.items() if kept == 0} | {day: copy_state(state)}
-
-    def fork(self, label_sets: LabelSets | None = None, through: int | None = None) -> MemoryRecorder:
-        """Another recorder with the same past, to the last day or `through`; neither sees what the other adds."""
-        through = self.days[-1] if through is None else through
-        return MemoryRecorder(self.population, label_sets or self.label_sets, past=self, through=through)
-
-    @property
-    def days(self) -> list[int]:
-        return [day.facts.day for day in self._days]
-
-    def day(self, day: int) -> Day:
-        return self._days[self.days.index(day)]
-
-    def state(self, day: int | None = None) -> State:
-        """The state after a day (default the last). Only the newest and day 0 are kept."""
-        day = self.days[-1] if day is None and self._days else day
-        if day not in self._states:
-            raise RecordError(f"No checkpoint of day {day} is kept in memory. Kept: {sorted(self._states)}.")
-        return copy_state(self._states[day])
-
-    @property
-    def counts(self) -> dict[str, int]:
-        return _counts(day.facts for day in self._days)
-
-    @property
-    def digest(self) -> str:
-        return run_digest(self._personas, [day.facts for day in self._days])
-
-    def personas(self) -> pa.Table:
-        return population_table(self.population)
-
-    def parts(self, table: str, day: int) -> pa.Table | Path | None:
-        """A day's table for reading; None where it has no rows."""
-        return self.day(day).tables.get(table)
-
-    def frames(self) -> Frames:
-        from simulacra.frames import Frames
-
-        return Frames(self)
-
-
-def _counts(days: Iterable[DayFacts]) -> dict[str, int]:
-    """Rows of every table over the measured days."""
-    counts = dict.fromkeys(TABLES, 0)
-    for facts in days:
-        for name, table in facts.tables.items() if facts.day > 0 else ():
-            counts[name] += table.rows
-    return counts
-
-
-# -- on disk ---------------------------------------------------------------------------------------------------------------
+SMALL_CHECKPOINT = 16 * 2**20
+"""Bytes; `keep="auto"` keeps the checkpoints of all days up to this size."""
 
 
 class Resumed(NamedTuple):
@@ -304,14 +111,14 @@ class RunFolder:
         Raises RecordError where the name cannot be used, the run exists or the disk refuses; nothing is left behind then.
         """
         caused = plain(cause)
-        name = checked_run_id(run_id if run_id is not None else _id_of(caused))
+        name = checked_run_id(run_id if run_id is not None else run_id_of(caused))
         path = Path(runs_dir) / name
         temporary = path.with_name(f"{TEMPORARY}{name}-{os.getpid()}")
         with disk_errors(path):
             _refuse_existing(path)
             try:
                 temporary.mkdir(parents=True)
-                _write_beginning(temporary, name, caused, population, _own_label_sets(label_sets, past), keep)
+                write_beginning(temporary, name, caused, population, own_label_sets(label_sets, past), keep)
                 if past:
                     _link_past(temporary, past, through)
                 promote_folder(temporary, path)
@@ -374,7 +181,7 @@ class RunFolder:
     ) -> None:
         """Say how the run ended, with its measures or the reason, and release the lock."""
         self._must_write()
-        changes = {"status": status, "ended": _now(), "message": message, **self._sums()}
+        changes = {"status": status, "ended": now(), "message": message, **self._sums()}
         if measures is not None:
             changes["measures"] = plain(measures)
         self._write_info(**changes)
@@ -400,14 +207,14 @@ class RunFolder:
 
     def _write_info(self, **changes: Any) -> None:
         with disk_errors(self.path):
-            replace_file(self.path / RUN_FILE, _json({**self.info, **changes, "updated": _now()}))
+            replace_file(self.path / RUN_FILE, to_json({**self.info, **changes, "updated": now()}))
 
     def _sums(self, facts: list[DayFacts] | None = None) -> dict[str, Any]:
         """What run.json says of the days on disk."""
         facts = [self.facts(day) for day in self.days] if facts is None else facts
         return {
             "days": [{"day": day.day, "digest": day.digest} for day in facts],
-            "counts": _counts(facts),
+            "counts": measured_counts(facts),
             "digest": run_digest(self.info["personas"]["digest"], facts),
         }
 
@@ -417,7 +224,7 @@ class RunFolder:
         with disk_errors(self.path / name):
             try:
                 shutil.rmtree(temporary, ignore_errors=True)
-                _write_day(temporary, facts, tables, state)
+                write_day(temporary, facts, tables, state)
                 promote_folder(temporary, self.path / name)
             except OSError:
                 shutil.rmtree(temporary, ignore_errors=True)
@@ -538,7 +345,7 @@ class FolderRecorder:
         """Make the day durable: on return it is on the disk. Raises RecordError where the disk refuses; nothing of the day is
         kept on disk then, its rows are still held, and it can be closed again."""
         self.folder._must_write()
-        _check_next(day, [facts.day for facts in self._facts])
+        check_next(day, [facts.day for facts in self._facts])
         tables = self._buffer.seal()
         facts = DayFacts(day, {name: table_facts(table) for name, table in tables.items()}, state_digest(state))
         self.folder._write_day(facts, tables, state)
@@ -548,150 +355,42 @@ class FolderRecorder:
         self.folder._drop_checkpoints(newest=day)
 
 
-# -- files -----------------------------------------------------------------------------------------------------------------
-
-
-def checked_info(file: Path, content: bytes) -> dict[str, Any]:
-    """run.json parsed. Raises RecordError where it is damaged or of another format version."""
-    try:
-        info = json.loads(content)
-    except ValueError as error:
-        raise RecordError(f"{file}: no JSON ({error}). Restore the file from a copy.") from error
-    if not isinstance(info, dict) or "format" not in info:
-        raise RecordError(f"{file}: not a run's description: 'format' is missing. Restore the file from a copy.")
-    if info["format"] != FORMAT:
-        version = str(_dict(info.get("versions")).get("simulacra", "unknown"))[:20]
-        raise RecordError(
-            f"{file}: format version {str(info['format'])[:20]!r}, this program reads {FORMAT}. "
-            f"Open it with the version that wrote it ({version!r})."
-        )
-    expected = {"status": str, "cause": dict, "labels": dict, "personas": dict, "days": list, "counts": dict, "digest": str}
-    for key, kind in expected.items():
-        if not isinstance(info.get(key), kind):
-            raise RecordError(f"{file}: {key!r} should be a {kind.__name__}. Restore the file from a copy.")
-    return info
-
-
-def day_facts(file: Path, content: bytes) -> DayFacts:
-    """day.json parsed. Raises RecordError where it is damaged."""
-    try:
-        raw = json.loads(content)
-        tables = {name: TableFacts(int(table["rows"]), dict(table["columns"])) for name, table in raw["tables"].items()}
-        return DayFacts(int(raw["day"]), tables, str(raw["state"]))
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise RecordError(f"{file}: damaged. Restore the file from a copy.") from error
-
-
-def read_parquet(path: Path, columns: list[str] | None = None) -> pa.Table:
-    """The file's rows. Raises RecordError in one line where it is missing, truncated or no Parquet."""
-    try:
-        with disk_errors(path), open(path, "rb") as file:
-            return pq.read_table(file, columns=columns)
-    except pa.ArrowException as error:
-        raise damaged(path, error) from error
-
-
-def damaged(path: Path | str, error: Exception) -> RecordError:
-    """One line for a file that the Parquet reader refuses."""
-    reason = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
-    return RecordError(f"{path}: damaged or truncated ({reason}). Restore it from a copy; other days are not affected.")
-
-
-def _write_beginning(
-    folder: Path, name: str, cause: Any, population: Population, label_sets: dict[str, tuple[str, ...]], keep: Keep
-) -> None:
-    personas = population_table(population)
-    write_file(folder / PERSONAS_FILE, lambda file: pq.write_table(personas, file, compression="zstd"))
-    info = {
-        "format": FORMAT,
-        "run": name,
-        "status": "running",
-        "started": _now(),
-        "updated": _now(),
-        "ended": None,
-        "message": None,
-        "keep": keep,
-        "cause": cause,
-        "cause_digest": hash_json(cause),
-        "versions": _versions(),
-        "labels": label_sets,
-        "personas": {"rows": len(population), "digest": hash_json(dataclasses.asdict(table_facts(personas)))},
-        "days": [],
-        "counts": {},
-        "digest": "",
-        "measures": None,
-    }
-    write_file(folder / RUN_FILE, lambda file: file.write(_json(info)))
-
-
-def _write_day(folder: Path, facts: DayFacts, tables: Mapping[str, pa.Table], state: State) -> None:
-    (folder / CHECKPOINT_FILE).parent.mkdir(parents=True)
-    for name, table in tables.items():
-        write_file(folder / f"{name}.parquet", lambda file, name=name, table=table: write_parquet(file, name, table))  # type: ignore[misc]
-    write_file(folder / CHECKPOINT_FILE, lambda file: save_state(file, state))
-    content = {"day": facts.day, "digest": facts.digest, "state": facts.state}
-    tables_json = {name: dataclasses.asdict(table) for name, table in facts.tables.items()}
-    write_file(folder / DAY_FILE, lambda file: file.write(_json({**content, "tables": tables_json})))
-
-
-def write_parquet(file: Any, name: str, table: pa.Table) -> None:
-    """One table of events.TABLES as Parquet. Numbers go in undictionaried: that is smaller and faster for ids."""
-    labels = [column.name for column in TABLES[name] if label_set(column)]
-    pq.write_table(table, file, compression="zstd", compression_level=1, use_dictionary=labels)
+# -- sharing a past --------------------------------------------------------------------------------------------------------
 
 
 def _link_past(folder: Path, past: Past, through: int) -> None:
-    for day in _shared_days(past, through):
+    for day in shared_days(past, through):
+        target = folder / day_name(day)
         if isinstance(past, RunFolder):
-            _link_day(past.path / day_name(day), folder / day_name(day), with_checkpoint=day == through)
+            _link_day(past.path / day_name(day), target, with_checkpoint=day == through)
         else:
             facts, tables = past.day(day)
-            state = past.state(day) if day == through else {}
-            _write_day(folder / day_name(day), dataclasses.replace(facts, state=state_digest(state)), tables, state)
+            state = past.state(day) if day == through else None
+            write_day(target, dataclasses.replace(facts, state=state_digest(state) if state else ""), tables, state)
 
 
 def _link_day(source: Path, target: Path, with_checkpoint: bool) -> None:
-    (target / CHECKPOINT_FILE).parent.mkdir(parents=True)
+    """The day's files under another name; its checkpoint only where the new run is to start from it."""
+    target.mkdir()
     names = [path.name for path in source.iterdir() if path.is_file()]
-    for name in [*names, CHECKPOINT_FILE] if with_checkpoint else names:
-        try:
-            os.link(source / name, target / name)
-        except OSError:  # other file system, or one without hard links
-            write_file(target / name, lambda file, name=name: file.write((source / name).read_bytes()))  # type: ignore[misc]
+    if with_checkpoint:
+        (target / CHECKPOINT_FILE).parent.mkdir()
+        names.append(CHECKPOINT_FILE)
+    for name in names:
+        _link_file(source / name, target / name)
+
+
+def _link_file(source: Path, target: Path) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # another file system, or one without hard links
+        with open(source, "rb") as original:
+            write_file(target, lambda file: shutil.copyfileobj(original, file))
 
 
 def _refuse_existing(path: Path) -> None:
     if path.exists():
         raise RecordError(f"{path}: exists already. Resume it, give the new run another name, or remove the folder.")
-
-
-def _id_of(cause: Any) -> str:
-    community = cause.get("community", "run")
-    slug = community.get("slug") or community.get("name") if isinstance(community, dict) else community
-    return run_id(str(slug), int(cause.get("seed", 0)), cause)
-
-
-def _versions() -> dict[str, str]:
-    found = {"python": platform.python_version(), "machine": f"{platform.system()} {platform.machine()}"}
-    for package in _PACKAGES:
-        try:
-            found[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            continue  # not installed here, so it had no part in the run
-    return found
-
-
-def _json(value: Any) -> bytes:
-    """ASCII only: whatever a name or a rule holds, no terminal that shows this file can be led astray by it."""
-    return (json.dumps(value, indent=1, allow_nan=False) + "\n").encode("ascii")
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-def _dict(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
 
 
 # -- many runs -------------------------------------------------------------------------------------------------------------

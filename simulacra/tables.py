@@ -27,7 +27,12 @@ BURN_IN_DAYS = 2
 """Unmeasured days before day 1: they are days -1 and 0."""
 
 _DECIMALS = 4  # recorded floats are rounded: the last bits of exp and pow differ between processors
-_CODE = np.dtype(np.int16)
+_STORED = {
+    column.dtype: np.dtype(np.int16 if column.dtype.startswith("label:") else column.dtype)
+    for columns in TABLES.values()
+    for column in columns
+    if column.dtype != "str"
+}
 _ACCEPTED_KINDS = {"i": "iu", "f": "fiu", "b": "b"}
 
 
@@ -102,9 +107,8 @@ class DayBuffer:
         if columns.keys() != {column.name for column in specification}:
             odd = sorted(columns.keys() ^ {column.name for column in specification})
             raise ValueError(f"{table}: every column once is expected; missing or unknown: {odd}")
-        rows = _length(table, columns)
-        if rows:
-            self._chunks[table].append({c.name: _chunk(f"{table}.{c.name}", c, columns[c.name], rows) for c in specification})
+        if rows := _length(table, columns):
+            self._chunks[table].append({c.name: _chunk(table, c, columns[c.name], rows) for c in specification})
 
     def seal(self) -> dict[str, pa.Table]:
         """The tables that have rows, in the order of TABLES. The buffer keeps its rows until `clear`."""
@@ -129,24 +133,35 @@ class DayBuffer:
 
 
 def _length(table: str, columns: Mapping[str, Any]) -> int:
-    lengths = {name: len(values) for name, values in columns.items() if not isinstance(values, str) and np.ndim(values)}
+    lengths = {name: len(values) for name, values in columns.items() if not _is_scalar(values)}
     if len(set(lengths.values())) > 1:
         raise ValueError(f"{table}: columns of unequal length: {lengths}")
     return next(iter(lengths.values()), 1)
 
 
-def _chunk(where: str, column: Column, values: Any, rows: int) -> list[str] | NDArray[Any]:
+def _is_scalar(values: Any) -> bool:
+    return isinstance(values, (str, int, float)) or getattr(values, "ndim", 1) == 0
+
+
+def _chunk(table: str, column: Column, values: Any, rows: int) -> list[str] | NDArray[Any]:
     if column.dtype == "str":
         return [values] * rows if isinstance(values, str) else list(values)
-    dtype = _CODE if label_set(column) else np.dtype(column.dtype)
-    array = np.broadcast_to(np.asarray(values), (rows,))
+    dtype = _STORED[column.dtype]
+    array = np.asarray(values)
+    if array.dtype != dtype:
+        _check_fit(f"{table}.{column.name}", array, dtype)
+    chunk = np.empty(rows, dtype)  # a copy: callers hand over arrays that they go on changing
+    chunk[...] = array
+    return chunk
+
+
+def _check_fit(where: str, array: NDArray[Any], dtype: np.dtype[Any]) -> None:
     if array.dtype.kind not in _ACCEPTED_KINDS[dtype.kind]:
         raise TypeError(f"{where}: {array.dtype} given, {dtype} expected")
     if dtype.kind == "i" and not np.can_cast(array.dtype, dtype):
         bounds = np.iinfo(dtype)
         if array.min() < bounds.min or array.max() > bounds.max:
             raise ValueError(f"{where}: {array.min()} to {array.max()} given, {dtype} holds {bounds.min} to {bounds.max}")
-    return np.array(array, dtype)  # a copy: callers hand over arrays that they go on changing
 
 
 def _labelled(where: str, codes: NDArray[Any], labels: tuple[str, ...]) -> pa.DictionaryArray:
@@ -176,8 +191,7 @@ class DayFacts:
 
     @property
     def digest(self) -> str:
-        tables = [[name, facts.rows, sorted(facts.columns.items())] for name, facts in sorted(self.tables.items())]
-        return hash_json([self.day, tables])
+        return hash_json([self.day, [[name, facts_digest(facts)] for name, facts in sorted(self.tables.items())]])
 
 
 def hash_json(value: Any) -> str:
@@ -188,6 +202,11 @@ def hash_json(value: Any) -> str:
 def run_digest(personas: str, days: Iterable[DayFacts]) -> str:
     """The digest of a run: its personas, then its days in order."""
     return hash_json([personas, [[facts.day, facts.digest] for facts in days]])
+
+
+def facts_digest(facts: TableFacts) -> str:
+    """The digest of one table: its columns and how many rows."""
+    return hash_json([facts.rows, sorted(facts.columns.items())])
 
 
 def table_facts(table: pa.Table) -> TableFacts:
