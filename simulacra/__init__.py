@@ -20,20 +20,22 @@ if TYPE_CHECKING:
     from simulacra.comparison import Row
     from simulacra.designs import Arm, make_arm
     from simulacra.errors import SimulacraError, Stopped
-    from simulacra.experiment import Comparison, Run, RunSpec, compare, open_comparison, open_run, resume, run
+    from simulacra.experiment import Run, RunSpec, open_run, resume, run
     from simulacra.measures import MEASURES
+    from simulacra.replicates import Comparison, ComparisonSpec, compare, open_comparison, resume_comparison
 
 _HOME = {
-    "Community": "community", "bundled_communities": "community", "load_community": "community",
-    "Row": "comparison", "Arm": "designs", "make_arm": "designs", "SimulacraError": "errors", "Stopped": "errors",
-    "Comparison": "experiment", "Run": "experiment", "RunSpec": "experiment", "compare": "experiment",
-    "open_comparison": "experiment", "open_run": "experiment", "resume": "experiment", "run": "experiment",
-    "MEASURES": "measures",
+    "Community": "community", "bundled_communities": "community", "load_community": "community", "Row": "comparison",
+    "Arm": "designs", "make_arm": "designs", "SimulacraError": "errors", "Stopped": "errors",
+    "Run": "experiment", "RunSpec": "experiment", "open_run": "experiment", "resume": "experiment", "run": "experiment",
+    "MEASURES": "measures", "Comparison": "replicates", "ComparisonSpec": "replicates", "compare": "replicates",
+    "open_comparison": "replicates", "resume_comparison": "replicates",
 }  # fmt: skip
 
 __all__ = [
-    "MEASURES", "Arm", "Community", "Comparison", "Row", "Run", "RunSpec", "SimulacraError", "Stopped", "__version__",
-    "bundled_communities", "compare", "load_community", "make_arm", "open_comparison", "open_run", "resume", "run",
+    "MEASURES", "Arm", "Community", "Comparison", "ComparisonSpec", "Row", "Run", "RunSpec", "SimulacraError", "Stopped",
+    "__version__", "bundled_communities", "compare", "load_community", "make_arm", "open_comparison", "open_run", "resume",
+    "resume_comparison", "run",
 ]  # fmt: skip
 
 

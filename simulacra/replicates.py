@@ -1,0 +1,573 @@
+"""Arms times replicates: play two designs over several seeds, in parallel, resumably, and compare them.
+
+    experiments/<id>/ experiment.json      what is compared, over which seeds, where records are kept, status
+                      seed-0001.json ...   measures and digests of a finished replicate, written whole or not at all
+                      rows.parquet         the answer
+
+A replicate is one seed: population and burn-in are played once and forked into both arms, so arms share a past and, by
+construction of `Streams`, every chance that the design does not touch. Replicates are independent of each other, so joblib runs
+them on cores, or on a cluster under another joblib backend, and a killed comparison lacks whole replicates and nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import signal
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from simulacra.behaviour import Behaviour
+from simulacra.comparison import Row, headline, paired_rows, pairing_note, rows_table
+from simulacra.community import Community, community_from_dict, community_to_dict, load_community
+from simulacra.designs import Arm, BehaviourSettings, Settings, differences, levers, make_arm
+from simulacra.durable import WriterLock, disk_errors, is_held, replace_file
+from simulacra.errors import RecordError, SpecError, Stopped
+from simulacra.experiment import (
+    RUNS_DIR, Run, RunSpec, ShouldStop, Stage, affinity_from_dict, affinity_to_dict, label_sets, one_blas_thread, open_run,
+    past_of, play_into, resume, set_stage, warnings_of,
+)  # fmt: skip
+from simulacra.measures import measure
+from simulacra.recording import MemoryRecorder
+from simulacra.runfiles import checked_run_id, now, plain, to_json, versions
+from simulacra.runs import RunFolder
+from simulacra.scoring.semantic import TopicAffinity, topic_affinity
+from simulacra.seams import Recorder
+from simulacra.simulation import Simulation
+from simulacra.tables import hash_json
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FORMAT = 1
+"""Version of the experiment folder's format. Another one is refused."""
+EXPERIMENT_FILE, ROWS_FILE, LOCK_FILE = "experiment.json", "rows.parquet", "lock"
+BASELINE, VARIANT = "baseline", "variant"
+MOST_SEEDS = 1000
+
+Keep = Literal["first", "all"]
+"""Whose full records stay in the runs folder: the first replicate's, or all."""
+
+
+class Replicated(NamedTuple):
+    """How far a comparison has come."""
+
+    done: int  # replicates finished, those of earlier calls included
+    total: int
+    fresh: int  # finished by this call
+    seconds: float  # since this call began
+
+
+# -- what is compared ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class ComparisonSpec:
+    """The complete cause of a comparison. Both arms have equally many seeds: the same ones when paired, disjoint ones else."""
+
+    community: Community
+    baseline: Arm
+    variant: Arm
+    personas: int = 1000
+    days: int = 7
+    seeds: int = 8
+    first_seed: int = 1
+    paired: bool = True
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.seeds, int) or isinstance(self.seeds, bool) or not 1 <= self.seeds <= MOST_SEEDS:
+            raise SpecError(f"seeds = {self.seeds!r}: expected a whole number from 1 to {MOST_SEEDS:,}.")
+        self.run_spec(BASELINE, self.first_seed)  # its checks are ours
+
+    def run_spec(self, arm: str, seed: int) -> RunSpec:
+        """The specification of one arm of one replicate: the run that `simulacra.run` would play."""
+        return RunSpec(self.community, self.arms[arm], self.personas, self.days, seed)
+
+    @property
+    def arms(self) -> dict[str, Arm]:
+        return {BASELINE: self.baseline, VARIANT: self.variant}
+
+    def replicates(self) -> list[tuple[int, tuple[str, ...]]]:
+        """(seed, its arms), in order of seeds."""
+        first = range(self.first_seed, self.first_seed + self.seeds)
+        if self.paired:
+            return [(seed, (BASELINE, VARIANT)) for seed in first]
+        return [*((seed, (BASELINE,)) for seed in first), *((seed + self.seeds, (VARIANT,)) for seed in first)]
+
+    def cause(self) -> dict[str, Any]:
+        """As experiment.json holds it, voices and similarity apart."""
+        return {
+            "community": community_to_dict(self.community),
+            "arms": {name: arm.to_dict() for name, arm in self.arms.items()},
+            "personas": self.personas, "days": self.days, "seeds": self.seeds, "first_seed": self.first_seed,
+            "paired": self.paired,
+        }  # fmt: skip
+
+    @classmethod
+    def from_cause(cls, cause: Mapping[str, Any], voices: Mapping[str, Any], where: str) -> ComparisonSpec:
+        """The specification that `cause` described."""
+        try:
+            arms = {name: Arm.from_dict(values) for name, values in cause["arms"].items()}
+            known = {name: cause[name] for name in ("personas", "days", "seeds", "first_seed", "paired")}
+            return cls(community_from_dict(cause["community"], voices, where), arms[BASELINE], arms[VARIANT], **known)
+        except (KeyError, TypeError, AttributeError) as error:
+            raise RecordError(f"{where}: damaged, {error} is missing. Restore the file from a copy.") from error
+
+    def default_id(self) -> str:
+        """The experiment's name where none is given: community and a hash, so that the same command finds it again."""
+        return checked_run_id(f"{self.community.slug}-{hash_json(self.cause())[:8]}")
+
+
+# -- one replicate ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a worker needs to play one replicate and leave its result in the experiment's folder."""
+
+    specs: Mapping[str, RunSpec]  # arm -> specification, all of one seed
+    near: TopicAffinity
+    file: Path  # where the result goes
+    runs_dir: Path
+    keep: Mapping[str, str]  # arm -> run id where the full record is kept
+    in_worker: bool
+
+    @property
+    def seed(self) -> int:
+        return next(iter(self.specs.values())).seed
+
+
+def play_replicate(task: Task, should_stop: ShouldStop | None = None) -> int:
+    """Play every arm of a replicate and write its result; returns the seed. Runs in this process or in a worker."""
+    if task.in_worker:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides what stops
+        should_stop = _orphaned(os.getppid())
+    started = perf_counter()
+    pasts = _Pasts(task.near, should_stop)
+    with one_blas_thread():
+        arms = {name: _play_arm(task, name, spec, pasts, should_stop) for name, spec in task.specs.items()}
+    result = {"seed": task.seed, "arms": arms, "seconds": round(perf_counter() - started, 3)}
+    with disk_errors(task.file):
+        replace_file(task.file, to_json(plain(result)))
+    return task.seed
+
+
+def _orphaned(parent: int) -> ShouldStop:
+    """Whether the process that started this worker is gone: a resumed comparison will want the lock that is held here."""
+    return lambda: os.getppid() != parent
+
+
+class _Pasts:
+    """The common pasts of a replicate: one, unless arms differ in what acts before the first day."""
+
+    def __init__(self, near: TopicAffinity, should_stop: ShouldStop | None) -> None:
+        self._near, self._should_stop = near, should_stop
+        self._played: dict[Behaviour, tuple[Stage, Simulation, MemoryRecorder]] = {}
+
+    def of(self, spec: RunSpec) -> tuple[Stage, Simulation, MemoryRecorder]:
+        """Stage, the simulation at the end of burn-in, and its record."""
+        key = spec.past_behaviour
+        if key not in self._played:
+            stage = set_stage(spec, self._near)
+            self._played[key] = (stage, *past_of(spec, stage, self._should_stop))
+        return self._played[key]
+
+
+def _play_arm(task: Task, name: str, spec: RunSpec, pasts: _Pasts, should_stop: ShouldStop | None) -> dict[str, Any]:
+    if name in task.keep:
+        run = _kept_run(task.runs_dir, task.keep[name], spec, task.near, pasts, should_stop)
+        return {"run": run.id, "digest": run.digest, "measures": run.measures}
+    _, past, memory = pasts.of(spec)
+    recorder = memory.fork()
+    past.fork(spec.wired(), recorder).play(spec.days, should_stop=should_stop)
+    return {"run": None, "digest": recorder.digest, "measures": measure(recorder.frames())}
+
+
+def _kept_run(
+    runs_dir: Path, run: str, spec: RunSpec, near: TopicAffinity, pasts: _Pasts, should_stop: ShouldStop | None
+) -> Run:
+    """The finished run of that id: found, resumed or played."""
+    if (runs_dir / run).exists():
+        found = open_run(run, runs_dir)
+        if found.spec != spec:
+            raise RecordError(f"{found.path}: another run has this name. Remove it or compare under another --id.")
+        return found if found.status == "finished" else resume(run, runs_dir, should_stop=should_stop)
+    stage, past, memory = pasts.of(spec)
+    folder = RunFolder.create(runs_dir, run, spec.cause(near), stage.population, label_sets(spec), past=memory)
+
+    def begin(recorder: Recorder, _: ShouldStop | None) -> Simulation:
+        return past.fork(spec.wired(), recorder)
+
+    play_into(folder, spec.days, begin, should_stop=should_stop)
+    return Run(folder)
+
+
+# -- the experiment's folder -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class ExperimentFolder:
+    """experiments/<id>: reading needs no lock; `comparing` holds it while replicates are played."""
+
+    path: Path
+
+    @property
+    def info(self) -> dict[str, Any]:
+        """experiment.json. Raises RecordError where it is missing, damaged or of another format version."""
+        file = self.path / EXPERIMENT_FILE
+        info = _read_json(file)
+        if info.get("format") != FORMAT:
+            raise RecordError(f"{file}: format version {info.get('format')!r}, this program reads {FORMAT}.")
+        return info
+
+    @property
+    def status(self) -> str:
+        """running, finished, stopped, or interrupted: it says running and nobody is."""
+        status = str(self.info.get("status", ""))
+        if status == "running" and not is_held(self.path / LOCK_FILE):
+            return "interrupted"
+        return status
+
+    @property
+    def spec(self) -> ComparisonSpec:
+        info = self.info
+        return ComparisonSpec.from_cause(info["cause"], info["voices"], str(self.path / EXPERIMENT_FILE))
+
+    def results(self) -> dict[int, dict[str, Any]]:
+        """seed -> arm -> run, digest and measures of the finished replicates."""
+        found = (_read_json(file) for file in sorted(self.path.glob("seed-*.json")))
+        return {int(result["seed"]): result["arms"] for result in found}
+
+    def file_of(self, seed: int) -> Path:
+        return self.path / f"seed-{seed:04d}.json"
+
+    def begin(self, spec: ComparisonSpec, near: TopicAffinity, keep: Keep, runs_dir: Path) -> None:
+        """Write experiment.json where there is none; refuse one of another cause."""
+        with disk_errors(self.path):
+            self.path.mkdir(parents=True, exist_ok=True)
+        if (self.path / EXPERIMENT_FILE).exists():
+            if self.info["cause"] != plain(spec.cause()):
+                raise RecordError(f"{self.path}: another comparison has this name. Give another --id.")
+            return
+        self._write({
+            "format": FORMAT, "experiment": self.path.name, "status": "running", "started": now(), "updated": now(),
+            "cause": spec.cause(), "keep": keep, "runs_dir": str(runs_dir), "versions": versions(), "seconds": 0.0,
+            "similarity": affinity_to_dict(near), "voices": spec.community.voices,
+        })  # fmt: skip
+
+    @contextmanager
+    def comparing(self) -> Iterator[None]:
+        """The lock, and a status that says how it ended. Raises RecordError where another process compares."""
+        with disk_errors(self.path):
+            lock = WriterLock.acquire(self.path / LOCK_FILE)
+        started = perf_counter()
+        try:
+            self._set("running")
+            yield
+            self._set("finished", perf_counter() - started)
+        except (Stopped, KeyboardInterrupt):
+            self._set("stopped", perf_counter() - started)
+            raise
+        except RecordError:
+            with suppress(RecordError):  # the disk that refused may refuse this too
+                self._set("failed", perf_counter() - started)
+            raise
+        finally:
+            lock.release()
+
+    def _set(self, status: str, seconds: float = 0.0) -> None:
+        info = self.info
+        self._write({**info, "status": status, "updated": now(), "seconds": round(info["seconds"] + seconds, 1)})
+
+    def _write(self, info: Mapping[str, Any]) -> None:
+        with disk_errors(self.path):
+            replace_file(self.path / EXPERIMENT_FILE, to_json(plain(info)))
+
+    def write_rows(self, rows: Sequence[Row]) -> None:
+        """The answer as Parquet."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        sink = pa.BufferOutputStream()
+        pq.write_table(rows_table(rows), sink)
+        with disk_errors(self.path):
+            replace_file(self.path / ROWS_FILE, sink.getvalue().to_pybytes())
+
+
+def experiments_beside(runs_dir: str | Path) -> Path:
+    """Where experiments are kept by default: a folder `experiments` beside the runs' folder."""
+    return Path(runs_dir).parent / "experiments"
+
+
+def _read_json(file: Path) -> dict[str, Any]:
+    try:
+        with disk_errors(file):
+            content = json.loads(file.read_bytes())
+    except ValueError as error:
+        raise RecordError(f"{file}: no JSON ({error}). Restore the file from a copy, or remove it to play it again.") from error
+    if not isinstance(content, dict):
+        raise RecordError(f"{file}: not a JSON object. Restore the file from a copy.")
+    return content
+
+
+# -- the answer ------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two designs compared over seeds: rows, sentences, and where the records are."""
+
+    folder: ExperimentFolder
+    fresh: int = field(default=0, compare=False)  # replicates that this call played
+
+    def __repr__(self) -> str:
+        return f"<Comparison {self.id}: {self.status}, {self.spec.seeds} seeds>"
+
+    @property
+    def id(self) -> str:
+        return self.folder.path.name
+
+    @property
+    def path(self) -> Path:
+        return self.folder.path
+
+    @property
+    def status(self) -> str:
+        return self.folder.status
+
+    @cached_property
+    def spec(self) -> ComparisonSpec:
+        return self.folder.spec
+
+    @cached_property
+    def results(self) -> dict[str, dict[int, dict[str, float]]]:
+        """arm -> seed -> measure -> value, NaN where undefined."""
+        arms: dict[str, dict[int, dict[str, float]]] = {BASELINE: {}, VARIANT: {}}
+        for seed, replicate in self.folder.results().items():
+            for arm, result in replicate.items():
+                values = result["measures"].items()
+                arms[arm][seed] = {name: math.nan if value is None else value for name, value in values}
+        return arms
+
+    @property
+    def digests(self) -> dict[str, dict[int, str]]:
+        """arm -> seed -> digest of the run, whether its record was kept or not."""
+        found = self.folder.results()
+        return {arm: {seed: r[arm]["digest"] for seed, r in found.items() if arm in r} for arm in (BASELINE, VARIANT)}
+
+    @property
+    def runs(self) -> dict[str, list[str]]:
+        """arm -> ids of its kept runs, in order of seeds."""
+        found = self.folder.results().values()
+        return {arm: [r[arm]["run"] for r in found if arm in r and r[arm]["run"]] for arm in (BASELINE, VARIANT)}
+
+    @property
+    def runs_dir(self) -> Path:
+        return Path(self.folder.info["runs_dir"])
+
+    @cached_property
+    def row_list(self) -> list[Row]:
+        """One row a measure."""
+        changed = levers(self.spec.baseline, self.spec.variant)
+        return paired_rows(self.results[BASELINE], self.results[VARIANT], paired=self.spec.paired, changed=changed)
+
+    @property
+    def rows(self) -> pd.DataFrame:
+        """The rows as a frame: measure, baseline, variant, difference, low, high, correlation, seeds, kind, claim, sentence."""
+        return rows_table(self.row_list).to_pandas()
+
+    @property
+    def differences(self) -> list[str]:
+        """What differs between the arms, one short line each."""
+        return differences(self.spec.baseline, self.spec.variant)
+
+    @property
+    def sentence(self) -> str:
+        """The answer in plain words."""
+        return headline(self.row_list, self.differences)
+
+    @property
+    def notes(self) -> list[str]:
+        """What to keep in mind when reading the answer."""
+        found = [pairing_note(self.row_list)] if self.spec.paired else ["Unpaired: each arm has seeds of its own."]
+        if self._own_pasts:
+            found.append("The arms differ in what acts before the first day, so each has a past of its own.")
+        by_chance = max(1, round(len(self.row_list) / 20))
+        found += [
+            f"Intervals are per measure: of {len(self.row_list)} rows about {by_chance} excludes 0 by chance alone.",
+            "Members are simulated by the sketch mind. Levels are the scorers' own: compare arms, do not read them as rates.",
+        ]  # fmt: skip
+        return [note for note in found if note]
+
+    @property
+    def warnings(self) -> list[str]:
+        """How interests were matched where embeddings were missing, and rules that nothing models."""
+        similarity = self.folder.info["similarity"].get("warning", "")
+        both = (warnings_of(self.spec.run_spec(arm, self.spec.first_seed), similarity) for arm in (BASELINE, VARIANT))
+        return list(dict.fromkeys(line for lines in both for line in lines))
+
+    @property
+    def _own_pasts(self) -> bool:
+        a, b = (self.spec.run_spec(arm, self.spec.first_seed).past_behaviour for arm in (BASELINE, VARIANT))
+        return a != b
+
+    def to_dict(self) -> dict[str, Any]:
+        """What `simulacra compare --json` prints: plain values, NaN as None."""
+        spec, info = self.spec, self.folder.info
+        return {
+            "experiment_id": self.id, "path": str(self.path), "status": self.status, "community": spec.community.slug,
+            "baseline": spec.baseline.describe(), "variant": spec.variant.describe(), "differences": self.differences,
+            "personas": spec.personas, "days": spec.days, "seeds": spec.seeds, "paired": spec.paired,
+            "rows": [row.to_dict() for row in self.row_list], "sentence": self.sentence, "notes": self.notes,
+            "warnings": self.warnings, "runs": self.runs, "runs_dir": str(self.runs_dir), "seconds": info["seconds"],
+        }  # fmt: skip
+
+
+# -- comparing -------------------------------------------------------------------------------------------------------------
+
+
+def compare(
+    community: Community | str | Path,
+    baseline: Settings = "feed=chronological",
+    variant: Settings = "feed=engagement",
+    personas: int = 1000,
+    days: int = 7,
+    seeds: int = 8,
+    jobs: int = 1,
+    *,
+    first_seed: int = 1,
+    paired: bool = True,
+    keep: Keep = "first",
+    feed: str | None = None,
+    moderation: str | Sequence[str] | None = None,
+    behaviour: BehaviourSettings = None,
+    runs_dir: str | Path = RUNS_DIR,
+    experiments_dir: str | Path | None = None,
+    experiment_id: str | None = None,
+    progress: Callable[[Replicated], None] | None = None,
+    should_stop: ShouldStop | None = None,
+) -> Comparison:
+    """Play two designs of a community over several seeds and compare them, measure by measure.
+
+    baseline, variant: the two arms as settings on top of the community's own design (see `designs.Settings`); "" is that
+    design. feed, moderation, behaviour: changes that both arms share, as if the community's file said so. seeds: replicates,
+    1 to 1,000, from first_seed on; fewer than 6 make no claim. paired: both arms of a seed share its past and its chances;
+    otherwise each arm has seeds of its own. jobs: processes, -1 for one a core; a surrounding `joblib.parallel_config` decides
+    the backend. keep: whose full records stay in runs_dir. experiments_dir: by default beside runs_dir. experiment_id: by
+    default community and a hash of what is compared: the same call goes on where a killed one ended and plays nothing twice.
+    Raises CommunityError, SpecError or RecordError for input that cannot be used; Stopped once should_stop says so.
+    """
+    loaded = community if isinstance(community, Community) else load_community(community)
+    if feed is not None or moderation is not None or behaviour:
+        loaded = make_arm(loaded, None, feed=feed, moderation=moderation, behaviour=behaviour).applied_to(loaded)
+    arms = make_arm(loaded, baseline, BASELINE), make_arm(loaded, variant, VARIANT)
+    spec = ComparisonSpec(loaded, *arms, personas, days, seeds, first_seed, paired)
+    if keep not in ("first", "all"):
+        raise SpecError(f"keep = {keep!r}: expected first or all.")
+    place = Path(experiments_dir) if experiments_dir is not None else experiments_beside(runs_dir)
+    name = checked_run_id(experiment_id) if experiment_id is not None else spec.default_id()
+    folder = ExperimentFolder(place / name)
+    _whole_jobs(jobs)
+    folder.begin(spec, topic_affinity(loaded), keep, Path(runs_dir))
+    return finish_comparison(folder, jobs, progress, should_stop)
+
+
+def resume_comparison(
+    experiment: str | Path,
+    jobs: int = 1,
+    *,
+    runs_dir: str | Path = RUNS_DIR,
+    experiments_dir: str | Path | None = None,
+    progress: Callable[[Replicated], None] | None = None,
+    should_stop: ShouldStop | None = None,
+) -> Comparison:
+    """Play the replicates that a stopped or killed comparison lacks; the answer is that of an undisturbed one."""
+    _whole_jobs(jobs)
+    return finish_comparison(open_comparison(experiment, runs_dir, experiments_dir).folder, jobs, progress, should_stop)
+
+
+def open_comparison(
+    experiment: str | Path, runs_dir: str | Path = RUNS_DIR, experiments_dir: str | Path | None = None
+) -> Comparison:
+    """A comparison that exists, by id or path; rows are those of the replicates that are finished."""
+    place = Path(experiments_dir) if experiments_dir is not None else experiments_beside(runs_dir)
+    for path in (place / experiment, Path(experiment)):
+        if (path / EXPERIMENT_FILE).is_file():
+            return Comparison(ExperimentFolder(path))
+    raise RecordError(f"No experiment {str(experiment)[:80]!r} in {place}, and no experiment folder at that path.")
+
+
+def finish_comparison(
+    folder: ExperimentFolder,
+    jobs: int = 1,
+    progress: Callable[[Replicated], None] | None = None,
+    should_stop: ShouldStop | None = None,
+) -> Comparison:
+    """Play what is missing, in order of seeds, and write the rows."""
+    tasks, total = _missing(folder, in_worker=jobs != 1)
+    if not tasks and folder.status == "finished":
+        return Comparison(folder)
+    started = perf_counter()
+    with folder.comparing():
+        try:
+            for fresh, _ in enumerate(_played(tasks, jobs, should_stop), 1):
+                if progress is not None:
+                    progress(Replicated(total - len(tasks) + fresh, total, fresh, perf_counter() - started))
+        except Stopped:
+            done = total - len(_missing(folder, in_worker=False)[0])
+            raise Stopped(f"Stopped with {done} of {total} replicates done. Go on with: {_resume_command(folder)}") from None
+        answer = Comparison(folder, fresh=len(tasks))
+        folder.write_rows(answer.row_list)
+    return replace(answer)  # without cached properties of a folder that was still running
+
+
+def _missing(folder: ExperimentFolder, in_worker: bool) -> tuple[list[Task], int]:
+    """Tasks of the replicates that are not finished, and how many replicates there are in all."""
+    spec, info = folder.spec, folder.info
+    near = affinity_from_dict(info["similarity"])
+    replicates = spec.replicates()
+    first_of = {arm: min(seed for seed, arms in replicates if arm in arms) for arm in spec.arms}
+    tasks = []
+    for seed, arms in replicates:
+        if folder.file_of(seed).exists():
+            continue
+        kept = [arm for arm in arms if info["keep"] == "all" or seed == first_of[arm]]
+        tasks.append(
+            Task(
+                specs={arm: spec.run_spec(arm, seed) for arm in arms}, near=near, file=folder.file_of(seed),
+                runs_dir=Path(info["runs_dir"]), keep={arm: f"{folder.path.name}-{arm}-{seed}" for arm in kept},
+                in_worker=in_worker,
+            )
+        )  # fmt: skip
+    return tasks, len(replicates)
+
+
+def _played(tasks: Sequence[Task], jobs: int, should_stop: ShouldStop | None) -> Iterator[int]:
+    """Seeds as they are finished; in this process, in order, when jobs is 1."""
+    if jobs == 1 or len(tasks) < 2:
+        for task in tasks:
+            yield play_replicate(replace(task, in_worker=False), should_stop)
+        return
+    from joblib import Parallel, delayed
+
+    yield from Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1, pre_dispatch="n_jobs")(
+        delayed(play_replicate)(task) for task in tasks
+    )
+
+
+def _whole_jobs(jobs: object) -> None:
+    if not isinstance(jobs, int) or isinstance(jobs, bool) or jobs == 0 or jobs < -1:
+        raise SpecError(f"jobs = {jobs!r}: expected a whole number of processes from 1 up, or -1 for one a core.")
+
+
+def _resume_command(folder: ExperimentFolder) -> str:
+    runs_dir = folder.info["runs_dir"]
+    option = "" if runs_dir == RUNS_DIR else f" --runs {runs_dir}"
+    return f"simulacra compare --resume {folder.path.name}{option}"
+
