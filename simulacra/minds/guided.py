@@ -20,7 +20,9 @@ from simulacra.streams import Streams
 if TYPE_CHECKING:
     from simulacra.platform import PlatformView
 
-_SELLS = re.compile(r"\b(?:sells?|selling|promot\w*|advertis\w*|affiliate|own(?:s|er of)? (?:a )?(?:shop|store|business)|dropship\w*|side business)\b", re.I)  # fmt: skip
+_SELLS = re.compile(
+    r"\b(?:sells?|selling|push(?:es|ing) (?:his|her|their|its|own)|posts offers|promot\w*|advertis\w*|affiliate|dropship\w*|DM invit\w*)\b", re.I
+)
 
 
 class Draft(NamedTuple):
