@@ -1,4 +1,4 @@
-"""Profile lines: a short line a persona might have written about itself, joined from its work, age, interests, temper and habits.
+"""Profile lines: a line a persona might have written about itself, joined from its work, age, interests, temper and habits.
 
 Two to four clauses, each a template of data/people.toml chosen by who the persona is, filled with its own facts. All rows are
 made at once by indices into one pool of strings; every choice is keyed by the persona's id.
@@ -13,10 +13,12 @@ from functools import cache
 from typing import NamedTuple
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from simulacra.people import Index, Pool, people, to_objects, with_article
+from simulacra.people import Index, people, with_article
+from simulacra.pools import Pool, to_indices, to_objects
 from simulacra.streams import Streams
 
 _SLOT = re.compile(r"\{(\w+)\}")
@@ -35,7 +37,7 @@ _LISTS = ("who", "retired", "young", "topic", "home", "family", "elder", "free",
 _CLAUSES = 4
 _COUNT_CHANCE = (0.35, 0.82)  # cumulative: two clauses, three; else four
 # who, topic, home, free, temper: log odds of coming early and so of being there at all
-_KINDS = np.log(np.array([6.0, 3.0, 0.9, 1.6, 1.1]))
+_KINDS = np.log(np.array([5.0, 1.5, 1.0, 1.7, 1.3]))
 _SEPARATORS = (". ", ". ", ". ", ", ", " / ", " | ", "; ", " · ", " - ", ". ")
 _LOWER, _EMOJI = 0.2, 0.35  # below, a persona writes no capitals; above, it ends its profile with an emoji
 _THIS_YEAR = 2026  # for years of birth
@@ -100,7 +102,9 @@ def _templates() -> _Templates:
     lines, pool = people()["bios"], Pool()
     slots = ("", *_OWN, *_DRAWN)
     drawn = [pool.add(lines[_DRAWN[slot]]) if slot in _DRAWN else np.zeros(0, np.int64) for slot in slots]
-    start, texts, marks = {}, [], []
+    start: dict[str, int] = {}
+    texts: list[Index] = []
+    marks: list[list[int]] = []
     for name in _LISTS:
         start[name] = len(texts)
         for line in lines[name]:
@@ -193,5 +197,8 @@ def _endings(pool: Pool, facts: Facts, stops: NDArray[np.bool_], streams: Stream
     return np.where(facts.emoji > _EMOJI, emoji, 0), np.where(stops, mark, 0)
 
 
-def _in_style(lines: object, is_lower: NDArray[np.bool_]) -> NDArray[np.object_]:
-    return to_objects(pc.if_else(is_lower, pc.utf8_lower(lines), lines))
+def _in_style(lines: pa.Array, is_lower: NDArray[np.bool_]) -> NDArray[np.object_]:
+    out = to_objects(lines)
+    lower = np.flatnonzero(is_lower)
+    out[lower] = to_objects(pc.utf8_lower(lines.take(to_indices(lower))))
+    return out

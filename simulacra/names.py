@@ -15,7 +15,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from simulacra.people import Index, Pool, people, to_objects
+from simulacra.people import Index, people
+from simulacra.pools import Pool, to_indices, to_objects
 from simulacra.streams import Streams
 
 _BLOCK = 32  # of this many consecutive ids, each pattern gets its share
@@ -58,7 +59,7 @@ def handles(ids: Index, female: NDArray[np.bool_], streams: Streams) -> NDArray[
         made.append(_pattern_handles(spec, f"handle {p}", ids[here], place[here], female[here], streams))
         rows.append(here)
     order = np.argsort(np.concatenate(rows), kind="stable")
-    return to_objects(pa.concat_arrays(made).take(pa.array(order)))
+    return to_objects(pa.concat_arrays(made).take(to_indices(order)))
 
 
 def shuffled(streams: Streams, purpose: str, numbers: Index, size: int) -> Index:

@@ -51,7 +51,7 @@ ACTIVITY_SIGMA = 1.19  # of log visits: a lognormal's Gini is 2 Phi(sigma / sqrt
 MAX_VISITS_A_DAY = 40.0
 KEEPS_WORK, RELATED_WORK = 0.5, 0.9  # cumulative: the sketch's occupation, one of its field; else any
 KEEPS_HABIT = 0.88  # share of descendants who write as their sketch says
-INTEREST_SHARPNESS, INTEREST_NOISE = 1.6, 0.8  # of the sketch's nearness to topics, and of persons around it
+INTEREST_SHARPNESS, INTEREST_NOISE = 0.9, 0.9  # of the sketch's nearness to topics, and of persons around it
 GROUP_SIZES = (0.35, 0.65)  # expected share of home group 1 is kept in here; the realised one stays within 30 to 70 %
 _SHIFTS = (*TRAITS, "baseline", "irritability", "compliance", "susceptibility", "activity")
 _STYLES = ("verbosity", "punctuation", "emoji", "capitals")
@@ -197,7 +197,7 @@ class _Counts(NamedTuple):
     sex: NDArray[np.object_]
     degree: Index  # index into DEGREES
     party: NDArray[np.object_]
-    count: F64
+    people: F64
 
 
 @cache
@@ -224,7 +224,7 @@ def _cell_chances(readings: list[Reading], lean: F64) -> F64:
     sexes = np.array([[1.0 if not r.sex else 0.95 if s == r.sex else 0.05 for s in counts.sex] for r in readings])
     side = (counts.party == "Democrat").astype(float) - (counts.party == "Republican")
     stance = np.array([[0.0] if r.lean is None else [x] for r, x in zip(readings, lean, strict=True)])
-    weight = counts.count * sexes * np.exp(PARTY_PULL * stance * side)
+    weight = counts.people * sexes * np.exp(PARTY_PULL * stance * side)
     in_band = counts.band == np.arange(len(AGE_BANDS))[:, None]
     enough = counts.degree >= np.arange(len(DEGREES))[:, None]
     chances = weight[:, None, None] * in_band[None, :, None] * enough[None, None]
@@ -244,7 +244,7 @@ def _cells(lineage: _Lineage, sketch: Index, band: Index, degree: Index, ids: In
 def _ages(lineage: _Lineage, sketch: Index, ids: Index, streams: Streams) -> Index:
     """Years: around the sketch's, else from the joint counts' bands (above 60 with an exponential tail of mean 10)."""
     counts = us_adults()
-    share = np.cumsum(np.bincount(counts.band, counts.count)) / counts.count.sum()
+    share = np.cumsum(np.bincount(counts.band, counts.people)) / counts.people.sum()
     band = np.searchsorted(share, streams.uniform("age band", ids))
     low, high = np.array(AGE_BANDS).T
     inside = low[band] + streams.uniform("age", ids) * (high[band] - low[band] + 1)
@@ -261,8 +261,7 @@ def _works(lineage: _Lineage, sketch: Index, age: Index, ids: Index, streams: St
     u = streams.uniform("work", ids)
     study = jobs.fields.index("study")
     general = streams.integers(jobs.start[study], "work general", ids)  # study is the last field
-    size = (jobs.start[1:] - jobs.start[:-1])[area]
-    related = jobs.start[area] + streams.integers(size, "work related", ids)
+    related = _related(lineage, area, own, ids, streams)
     work = np.where((u < RELATED_WORK) & (area >= 0), related, general)
     work = np.where((work >= jobs.start[study]) & (work < len(jobs.titles)) & (age > 32), general, work)
     # Below 23 most have no degree yet: an occupation that asks for one becomes a student's.
@@ -270,6 +269,15 @@ def _works(lineage: _Lineage, sketch: Index, age: Index, ids: Index, streams: St
     work = np.where((age < 23) & (lineage.degree[work] >= 3), learning, work)
     too_old = (area == study) & (age > 35)
     return np.where((u < KEEPS_WORK) & (own >= 0) & ~too_old, own, work)
+
+
+def _related(lineage: _Lineage, area: Index, own: Index, ids: Index, streams: Streams) -> Index:
+    """An occupation of the same field: of two drawn, the one whose degree is nearer to that of the sketch's."""
+    start = occupations().start
+    size = (start[1:] - start[:-1])[area]
+    first, second = (start[area] + streams.integers(size, "work related", ids, lane) for lane in range(2))
+    gap = [np.abs(lineage.degree[draw] - lineage.degree[own]) for draw in (first, second)]
+    return np.where(gap[0] <= gap[1], first, second)
 
 
 def _retired(lineage: _Lineage, sketch: Index, age: Index, ids: Index, streams: Streams) -> NDArray[np.bool_]:
@@ -332,7 +340,7 @@ def _traits(lineage: _Lineage, sketch: Index, ids: Index, streams: Streams) -> d
     log_visits = ACTIVITY_SIGMA * (0.25 * own[:, 2] + np.sqrt(1 - 0.25**2) * eps["activity"]) + shift["activity"]
     return {
         "openness": o, "conscientiousness": c, "extraversion": e, "agreeableness": a, "neuroticism": n,
-        "baseline": np.clip(0.1 + shift["baseline"] + 0.05 * own[:, 2] - 0.08 * own[:, 4] + 0.16 * eps["baseline"], -0.9, 0.9),
+        "baseline": np.clip(0.1 + shift["baseline"] + 0.05 * own[:, 2] - 0.08 * own[:, 4] + 0.13 * eps["baseline"], -0.9, 0.9),
         "irritability": _logistic(0.6 * n - 0.6 * a + 0.5 * shift["irritability"] + 0.5 * eps["irritability"]),
         "susceptibility": _logistic(0.3 * own[:, 4] + 0.5 * shift["susceptibility"] + 0.7 * eps["susceptibility"]),
         "compliance": _logistic(0.5 * a + 0.5 * c + shift["compliance"] + 0.5 * eps["compliance"]),

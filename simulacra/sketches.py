@@ -11,6 +11,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from simulacra.people import occupations
+
 TRAITS = ("openness", "conscientiousness", "extraversion", "agreeableness", "neuroticism")
 """The Big Five, in the order of every array that holds all five."""
 
@@ -18,12 +20,12 @@ TRAITS = ("openness", "conscientiousness", "extraversion", "agreeableness", "neu
 _TEMPERS: Mapping[str, tuple[str, dict[str, float]]] = {
     "cheerful": (
         "cheerful cheery upbeat sunny optimistic optimist bubbly jolly happy enthusiastic excitable hopeful positive joyful "
-        "merry good-humoured good-humored",
+        "grateful sugary merry good-humoured good-humored",
         {"extraversion": 0.5, "neuroticism": -0.5, "agreeableness": 0.3, "baseline": 0.22, "irritability": -0.5},
     ),
     "warm": (
         "warm kind kindly gentle friendly supportive caring generous welcoming encouraging helpful sweet motherly fatherly "
-        "compassionate soft-spoken affectionate decent tender loving",
+        "compassionate soft-spoken affectionate decent tender tender-hearted loving",
         {"agreeableness": 0.9, "baseline": 0.1, "irritability": -0.6, "compliance": 0.3},
     ),
     "calm": (
@@ -38,12 +40,12 @@ _TEMPERS: Mapping[str, tuple[str, dict[str, float]]] = {
     ),
     "hot": (
         "short-tempered hot-tempered hot-headed hothead irritable impatient angry furious touchy explosive bad-tempered "
-        "quick-tempered hostile abrasive rude thin-skinned prickly easily-offended",
+        "quick-tempered hostile abrasive rude thin-skinned prickly swears easily-offended",
         {"agreeableness": -0.8, "neuroticism": 0.6, "baseline": -0.12, "irritability": 1.3, "compliance": -0.5},
     ),
     "anxious": (
         "anxious worried nervous worrier insecure timid overwhelmed fretful jittery fearful panicky stressed tense frets "
-        "worries hesitant self-conscious",
+        "worries hesitant self-conscious unsure",
         {"neuroticism": 1.0, "baseline": -0.1, "susceptibility": 0.5, "compliance": 0.2},
     ),
     "tired": (
@@ -63,12 +65,12 @@ _TEMPERS: Mapping[str, tuple[str, dict[str, float]]] = {
         {"agreeableness": -0.5, "extraversion": 0.3, "irritability": 0.3},
     ),
     "contrarian": (
-        "contrarian argumentative combative provocateur troll stubborn opinionated devil's-advocate quarrelsome "
+        "contrarian argumentative combative provocateur troll stubborn opinionated devil's-advocate quarrelsome pushy "
         "confrontational debater skeptical sceptical skeptic sceptic suspicious",
         {"agreeableness": -0.9, "irritability": 0.5, "compliance": -0.5, "extraversion": 0.2},
     ),
     "superior": (
-        "condescending know-all know-it-all smug arrogant pedantic pedant patronising patronizing snob snobbish boastful "
+        "condescending know-all know-it-all smug arrogant pedantic pedant patronising patronizing snob snobbish bossy boastful "
         "elitist gatekeeper gatekeeping preachy lectures",
         {"agreeableness": -0.8, "extraversion": 0.3, "conscientiousness": 0.3, "irritability": 0.4},
     ),
@@ -94,7 +96,7 @@ _TEMPERS: Mapping[str, tuple[str, dict[str, float]]] = {
         {"conscientiousness": -1.0, "compliance": -0.3},
     ),
     "funny": (
-        "joker funny witty humorous jokes goofy silly prankster clown comedian punny",
+        "joker funny witty humorous jokes goofy silly self-mocking prankster clown comedian punny",
         {"extraversion": 0.5, "openness": 0.3, "baseline": 0.06},
     ),
     "selling": (
@@ -117,6 +119,7 @@ _HABITS: tuple[tuple[str, dict[str, float]], ...] = (
      r"wordy|numbered points|detailed|explainer|storyteller", {"verbosity": 0.85}),
     (r"short(?: \S+)? (?:bursts|sentences|posts|lines|messages|replies)|\bterse|one-liners?|few words|laconic|clipped|"
      r"\bbrief|plain short", {"verbosity": 0.14}),
+    (r"capital letters", {"capitals": 0.8}),
     (r"lower-?\s?case|no capitals|never (?:uses )?capital\w*|without capitals|no caps\b", {"capitals": 0.02}),
     (r"lower-?\s?case bursts|no punctuation|without punctuation|never punctuates", {"punctuation": 0.15}),
     (r"\bCAPITALS\b|\bCAPS\b|all[- ]caps|shouts|in capitals when", {"capitals": 0.9}),
@@ -137,11 +140,12 @@ _RIGHT = (
     r"homeowner|against change|hates change|the old (?:ways?|days)|as it was|keeps? things|anti-\w+|purist|born and raised|"
     r"lifelong resident|nothing (?:should|to) change"
 )
-_FEMALE = r"\b(?:she|her|woman|mother|mom|mum|mommy|grandmother|grandma|wife|widow|daughter|girl|lady|waitress|actress|nun)\b"
-_MALE = r"\b(?:he|his|man|father|dad|daddy|grandfather|grandpa|husband|widower|son|guy|boy|gentleman|waiter)\b"
+_FEMALE = r"\b(?:she|her|woman|mothers?|mom|mum|mommy|grandmother|grandma|wife|widow|daughter|girl|lady|waitress|actress|nun)\b"
+_MALE = r"\b(?:he|his|man|fathers?|dad|daddy|grandfather|grandpa|husband|widower|son|guy|boy|gentleman|waiter)\b"
 
 _AGE_ALONE = re.compile(
-    r"^(?:aged? |about |around |turning |just turned |almost |nearly |now )?(\d{2})(?:[- ]years?[- ]old| ?yo)?$"
+    r"^(?:aged? |about |around |turning |just turned |almost |nearly |now )?(\d{2})"
+    r"(?:[- ]years?[- ]old| ?yo|(?: and| or| to|-) ?\d\d)?$"
 )
 _AGE_INSIDE = re.compile(r"\b(?:aged? )?(\d{2})[- ]years?[- ]old\b|\baged? (\d{2})\b|\b(\d{2}) ?yo\b")
 _AGE_DECADE = re.compile(r"\b(early|mid|late)?[- ]?(?:(\d)0s|(twenties|thirties|forties|fifties|sixties|seventies|eighties))\b")
@@ -155,6 +159,16 @@ _WRITING = re.compile(
 _NEGATION = re.compile(r"\b(?:not|never|isn't|hardly|without|rarely|no longer|anything but)\b[^,]*$")
 _STRONG = re.compile(r"\b(?:very|relentlessly|extremely|always|deeply|incredibly|really|endlessly|constantly)\s+(?:\w+\s)?$")
 _WEAK = re.compile(r"\b(?:a bit|a little|slightly|somewhat|sometimes|mildly|occasionally|quietly)\s+(?:\w+\s)?$")
+_CLAUSE = re.compile(r"\s+(?:who|with|from|in|at|of|for|on|by|that|turned|far|away|now|near|to|after|between|during)\s+|\(")
+_NO_WORK = frozenset(
+    ("divorced", "single", "married", "widowed", "young", "old", "new", "busy", "local", "proud", "first-time")
+)
+_NOT_A_JOB = re.compile(
+    r"\b(?:hobby|amateur|renter|tenant|neighbou?r|newcomer|visitor|fan|(?:grand)?(?:mother|father|parent|ma|pa|dad|mom)|mum|"
+    r"person|someone|somebody|resident|homeowner|tourist|patient|member|holder|lives?|living|beginner|wants?|loves?|likes?|"
+    r"knows?|hates?)s?\b",
+    re.I,
+)
 _ARTICLE = re.compile(r"^(?:an?|the|our|my|one of the)\s+", re.I)
 
 
@@ -179,7 +193,7 @@ def read_sketch(sketch: str) -> Reading:
     shifts, tempers = _temper(sketch)
     return Reading(
         parts=parts,
-        work=_work(parts[0]) if parts else "",
+        work=_work(parts),
         age=_age(parts, sketch),
         sex=_sex(sketch),
         lean=_lean(sketch),
@@ -265,13 +279,27 @@ def _lean(sketch: str) -> float | None:
     return None if left == right == 0 else (left - right) / (left + right)
 
 
-def _work(part: str) -> str:
-    """The occupation in the first part: its last one to three words before any clause, without article; "" if it is none."""
-    low = part.lower()
-    if re.search(r"\d", low) or _WRITING.search(part) or _is_temper(part):
+def _work(parts: tuple[str, ...]) -> str:
+    """The occupation: what the first part says one is, else the first later part that names a known occupation; "" if none."""
+    first = _pieces(parts[0]) if parts else []
+    known = (p for part in parts[1:] for p in _pieces(part) if occupations().field_of(p) >= 0)
+    return next((p for p in first if p), "") or next(known, "")
+
+
+def _pieces(part: str) -> list[str]:
+    """What a part says one is, piece by piece ("chef and father"), "" for pieces that are no occupation."""
+    owner = re.match(r"owner of (?:an? |the )?(.+)", part, re.I)
+    if owner:
+        return [_short(" ".join(owner[1].split()[-2:]) + " owner")]
+    does = re.match(r"[a-z]+[^s']s\s", part)  # "sells candles": what one does, not what one is
+    if re.search(r"\d", part) or _WRITING.search(part) or _is_temper(part) or (does and occupations().field_of(part) < 0):
+        return []
+    return [_short(p) for p in re.split(r"\s+and\s+|/|\s+&\s+", _ARTICLE.sub("", part))]
+
+
+def _short(piece: str) -> str:
+    """The piece up to its first preposition or clause, less words that are no part of an occupation; "" if none is left."""
+    if (_NOT_A_JOB.search(piece) or piece.startswith(("is ", "says "))) and "stay-at-home" not in piece:
         return ""
-    head = re.split(r"\s+(?:and|who|with|from|in|at|of|for|on|by|that|turned|&)\s+|[(/]", _ARTICLE.sub("", part), maxsplit=1)[0]
-    words = head.split()
-    if not words or words[0].lower() in {"loves", "likes", "hates", "wants", "new", "someone", "somebody", "person"}:
-        return ""
-    return " ".join(words[-3:])[:40].strip()
+    words = [w for w in _CLAUSE.split(piece, maxsplit=1)[0].split() if w.lower() not in _NO_WORK]
+    return " ".join(words[-4:])[:40].strip()

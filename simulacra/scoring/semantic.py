@@ -1,7 +1,7 @@
 """How near topics, sketches and rules are to each other: cosines of all-MiniLM-L6-v2 embeddings, and what to do without them.
 
 The vectors of a bundled community ship beside its file, others are kept in the user's cache folder, so a model (and torch, 7 s
-to import) is loaded only for texts never seen before. Without usable weights the nearness is that of shared words, and a warning
+to import) loads only for texts never seen before. Without usable weights the nearness is that of shared words, and a warning
 says so. `python -m simulacra.scoring.semantic` writes the shipped files.
 
 Model: sentence-transformers/all-MiniLM-L6-v2 (Apache-2.0), 384 dimensions, L2-normalised.
