@@ -1,0 +1,198 @@
+"""The sketch writer: posts by a grammar over phrase banks. No model, no network; the same briefs give the same words.
+
+A post is planned by its act (grammar.py), said in lines of the community's bank and the general one (bank.py), and put in its
+author's manner (manner.py). A memo kept with each post says what it is about, so that replies answer it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from simulacra.community import Community
+from simulacra.events import ACTS, KINDS, STRATA
+from simulacra.minds import grammar, manner
+from simulacra.minds.bank import AGE, HANDLE, TOPIC, WHO, WORK, Dice, build_bank
+from simulacra.minds.grammar import Draft
+from simulacra.minds.manner import ALONE, Manner, Manners, Sentence
+from simulacra.seams import Briefs, Writing
+from simulacra.streams import Streams
+
+if TYPE_CHECKING:
+    from simulacra.platform import PlatformView
+
+LANES = 72
+"""Random numbers drawn for a post beforehand; the few posts that need more continue with a congruential sequence."""
+TRAIT_LANES = 12
+_BREAKS = {"promote": "self_promotion", "off_topic": "off_topic"}
+"""Acts whose own lines already break the rule of that kind."""
+
+
+class SketchWriter:
+    """Writes for the personas of one community. Stateless: what a reply needs of its parent is in the parent's memo."""
+
+    def __init__(self, community: Community) -> None:
+        self._bank = build_bank(community)
+        self._manners = Manners()
+        self._topic_names = [manner.clean(name, 60) for name in community.topics]
+
+    def write(self, briefs: Briefs, world: PlatformView, streams: Streams) -> Writing:
+        """One post a brief. An uncivil one carries the stratum of its insult.
+
+        With `revision` above 0 the author says it milder: nothing in the text breaks a rule, whatever `truth` says, and the caller has
+        to record it so.
+        """
+        count = len(briefs.author)
+        texts: list[str] = []
+        memos = np.zeros(count, np.int64)
+        strata = np.zeros(count, np.int8)
+        if count:
+            dice, people = _draw(briefs, streams), self._people(briefs.author, world, streams)
+            said = _said_before(briefs.parent, world)
+            rows = zip(*(getattr(briefs, name).tolist() for name in ("author", "act", "topic", "mood", "parent", "truth")), strict=True)
+            for row, (author, act, topic, mood, parent, truth) in enumerate(rows):
+                draft = self._begin(world, people[row], _roll(dice[row]), topic, mood, parent, said[row])
+                stratum = self._compose(draft, people[row], ACTS[act], KINDS[truth], briefs.revision)
+                texts.append(self._finish(draft, people[row], ACTS[act]))
+                memos[row], strata[row] = grammar.pack(draft.about()), STRATA.index(stratum)
+        return Writing(texts, memos, strata)
+
+    def _people(self, authors: np.ndarray, world: PlatformView, streams: Streams) -> list[Manner]:
+        """The manner of each author, one row a brief."""
+        people = world.population
+        bits = _small(streams.bits("manner", authors[:, None], np.arange(TRAIT_LANES)[None, :]))
+        traits = zip(
+            *(getattr(people, name)[authors].tolist() for name in Manner._fields[:5]),
+            bits,
+            people.age[authors].tolist(),
+            people.sex[authors].tolist(),
+            people.work[authors].tolist(),
+            strict=True,
+        )
+        return [
+            Manner(*levels, manner.life_bits(age, sex == "Female", stable), stable, manner.clean(work), age)
+            for *levels, stable, age, sex, work in traits
+        ]
+
+    def _begin(
+        self, world: PlatformView, person: Manner, dice: Dice, topic: int, mood: float, parent: int, said: set[int]
+    ) -> Draft:
+        """An empty draft that knows what it is about and whom it answers."""
+        about = grammar.unpack(int(world.posts.memo[parent])) if parent >= 0 else None
+        if about is not None and about.topic < len(self._topic_names):
+            topic = about.topic
+        draft = Draft(self._bank, topic, person, dice, mood, _room(person, parent >= 0, dice), said)
+        fill = draft.fill
+        fill[TOPIC], fill[WORK], fill[AGE] = self._topic_names[topic], manner.article(person.work or "regular"), str(person.age)
+        fill[WHO] = manner.companion(self._bank.who, person, dice)
+        fill[HANDLE] = manner.clean(world.population.handle[world.posts.author[parent]]) if parent >= 0 else "some people"
+        draft.settle(about, parent >= 0)
+        return draft
+
+    def _compose(self, draft: Draft, person: Manner, act: str, truth: str, revision: int) -> str:
+        """Say what act and truth ask for; returns the stratum, "none" for civil posts."""
+        if revision > 0:
+            act, truth = _milder(act, draft.is_reply), "none"
+        elif act == "insult" and truth == "none":
+            truth = "insult"
+        grammar.PLANS[act](draft)
+        if truth != "none" and _BREAKS.get(act) != truth:
+            return grammar.break_rule(draft, truth)
+        if act != "thank" and draft.chance(0.004 + 0.02 * person.irritability):
+            draft.act("rude_harmless")
+        return "none"
+
+    def _finish(self, draft: Draft, person: Manner, act: str) -> str:
+        """The draft as a post in its author's manner, with its greetings and pet phrases."""
+        sentences = draft.sentences
+        opener = self._opener(draft, person, act)
+        if opener and sentences:
+            first = sentences[0]
+            sentences[0] = Sentence(_clause(opener, first.text), first.tone)
+        if sentences and draft.chance(0.06) and sentences[-1].text[-1:] not in "?!" and sentences[-1].tone != ALONE:
+            last = sentences[-1]
+            close = self._manners.pet("pet_close", person, draft.dice).render(draft.fill, draft.dice, person)
+            sentences[-1] = Sentence(f"{last.text}, {close}", last.tone)
+        if draft.is_reply and sentences and draft.chance(0.04):
+            hello = self._line("hello", draft)
+            sentences[0] = Sentence(f"{hello} {sentences[0].text}", sentences[0].tone)
+        return self._manners.finish(sentences, person, draft.mood, act == "joke", draft.dice)
+
+    def _opener(self, draft: Draft, person: Manner, act: str) -> str:
+        """What the first sentence begins with: a mood, a habit, the parent's subject, the author's life, mostly nothing."""
+        if act in ("answer", "share") and draft.parent is not None and not draft.named and draft.chance(0.2):
+            return self._line("echo", draft)
+        roll = draft.roll() / 16777216
+        if draft.mood < -0.3 and roll < 0.5 * -draft.mood:
+            return self._line("annoyed", draft)
+        if draft.mood > 0.5 and roll < 0.12:
+            return self._line("warm", draft)
+        if roll > 0.96:
+            return self._line("life", draft)
+        if roll > 0.84:
+            return self._manners.pet("pet_open", person, draft.dice).render(draft.fill, draft.dice, person)
+        return ""
+
+    def _line(self, name: str, draft: Draft) -> str:
+        lines = self._manners.lists[name]
+        return lines[draft.roll() % len(lines)].render(draft.fill, draft.dice, draft.writer)
+
+
+RECALL = 400
+"""Posts looked back over for what a thread has said: a sibling's line said again gives the machine away."""
+
+
+def _said_before(parents: np.ndarray, world: PlatformView) -> list[set[int]]:
+    """For every row the keys of the lines that its thread has used of late; empty sets for rows that open threads."""
+    posts, count = world.posts, len(world.posts.text)
+    said: list[set[int]] = [set() for _ in parents]
+    reply = np.flatnonzero(parents >= 0)
+    first = max(0, count - RECALL)
+    same = posts.root[parents[reply]][:, None] == posts.root[None, first:count]
+    rows, columns = np.nonzero(same)
+    for row, memo in zip(reply[rows].tolist(), posts.memo[first + columns].tolist(), strict=True):
+        if memo & 1:
+            said[row].update(grammar.keys(memo))
+    return said
+
+
+def _draw(briefs: Briefs, streams: Streams) -> list[list[int]]:
+    """The random numbers of each post, keyed by who writes when and in which version."""
+    bits = streams.bits("words", briefs.step, briefs.revision, briefs.author[:, None], np.arange(LANES)[None, :])
+    return _small(bits)
+
+
+def _small(bits: np.ndarray) -> list[list[int]]:
+    """The upper 24 bits: small integers are the cheap ones in Python."""
+    rows: list[list[int]] = (bits >> np.uint64(40)).astype(np.int64).tolist()
+    return rows
+
+
+def _roll(row: Sequence[int]) -> Iterator[int]:
+    """The drawn numbers, then as many more as are asked for (constants of C's rand; enough to pick a line)."""
+    yield from row
+    state = row[0]
+    while True:
+        state = (state * 1103515245 + 12345) & 0x7FFFFFFF
+        yield state >> 7
+
+
+def _room(person: Manner, is_reply: bool, dice: Dice) -> int:
+    """How many sentences the author feels like writing, 1 to 5."""
+    spread = next(dice) / 16777216
+    return 1 + int(person.verbosity * (1.5 if is_reply else 2.0) + spread * spread * 2.2)
+
+
+def _milder(act: str, is_reply: bool) -> str:
+    in_reply, in_thread = grammar.MILDER.get(act, (act, act))
+    return in_reply if is_reply else in_thread
+
+
+def _clause(opener: str, sentence: str) -> str:
+    """The opener before the sentence, with a comma where it brings no mark of its own."""
+    if opener[-1] in ".?!":
+        return f"{opener} {sentence[:1].upper()}{sentence[1:]}"
+    bare = opener[-1] in ":," or opener.endswith((" but", " and"))
+    return f"{opener} {sentence}" if bare else f"{opener}, {sentence}"
