@@ -272,8 +272,11 @@ def _works(lineage: _Lineage, sketch: Index, age: Index, ids: Index, streams: St
 
 
 def _related(lineage: _Lineage, area: Index, own: Index, ids: Index, streams: Streams) -> Index:
-    """An occupation of the same field: of two drawn, the one whose degree is nearer to that of the sketch's."""
-    start = occupations().start
+    """An occupation of the same field: of two drawn, the one whose degree is nearer to that of the sketch's.
+
+    Rows without a field (-1) get one of the first field, which the caller does not use.
+    """
+    start, area = occupations().start, np.maximum(area, 0)
     size = (start[1:] - start[:-1])[area]
     first, second = (start[area] + streams.integers(size, "work related", ids, lane) for lane in range(2))
     gap = [np.abs(lineage.degree[draw] - lineage.degree[own]) for draw in (first, second)]
