@@ -70,7 +70,9 @@ def occupations() -> Occupations:
 
 
 def with_article(noun: str) -> str:
-    """`a nurse`, `an electrician`, `an HVAC tech`, `a university clerk`."""
+    """`a nurse`, `an electrician`, `an HVAC tech`, `a university clerk`; "" for ""."""
+    if not noun:
+        return ""
     low = noun.lower()
     spelt = re.match(r"[FHLMNRSX](?:[A-Z]|-)", noun) is not None
     vowel = low[0] in "aeio8" or (low[0] == "u" and not low.startswith(("uni", "us", "ut")))

@@ -151,7 +151,8 @@ def _standardised(near: NDArray[np.floating[Any]]) -> F64:
     """Rows with mean 0 and SD 1; 0 where a sketch is equally near to all topics."""
     centred = near - near.mean(axis=1, keepdims=True)
     spread = centred.std(axis=1, keepdims=True)
-    return np.where(spread > 1e-6, centred / np.maximum(spread, 1e-6), 0.0).astype(np.float64)
+    standard: F64 = np.where(spread > 1e-6, centred / np.maximum(spread, 1e-6), 0.0).astype(np.float64)
+    return standard
 
 
 def _noise_mix(topics: NDArray[np.floating[Any]]) -> F64:

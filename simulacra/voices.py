@@ -17,8 +17,8 @@ ACT_LISTS = (
     # the general bank sorts its rude lines by which kind of scorer sees them
     "insult_both", "insult_lexical", "insult_semantic", "insult_neither", "rude_harmless",
 )  # fmt: skip
-SLOTS = ("thing", "other", "aspect", "topic")
-"""Slots that every line may use; the lists under [words] add theirs."""
+SLOTS = ("thing", "other", "aspect", "topic", "when", "who")
+"""Slots that every line may use (`when` and `who` fall back on the general bank); the lists under [words] add theirs."""
 
 MAX_LINES, MAX_LINE = 2_000, 400
 _SLOT = re.compile(r"\{(.*?)\}")
