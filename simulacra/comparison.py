@@ -31,6 +31,9 @@ _TOLD_APART = 1e-12
 _HELPFUL = 0.3
 """Correlation of arms below which pairing hardly narrows the interval: the variance falls by the correlation's share."""
 
+_FIRST = ("toxicity_written", "toxicity_seen")
+"""What an answer always speaks of, whether it moved or not."""
+
 Kind = Literal["mechanical", "response"]
 
 
@@ -72,7 +75,7 @@ def paired_rows(
 
 
 def headline(rows: Sequence[Row], levers: Sequence[str] = ()) -> str:
-    """The answer in two or three sentences: what clearly moved among people's responses, what did not, and the caveats.
+    """The answer in a few sentences: what changed, what became of toxicity, what else moved clearly.
 
     levers: what differs between the arms, in words.
     """
@@ -85,8 +88,9 @@ def headline(rows: Sequence[Row], levers: Sequence[str] = ()) -> str:
     claims = [row for row in rows if row.claim]
     if not claims:
         return " ".join([*parts, f"No measure differs clearly at {seeds} seeds; more seeds would narrow the intervals."])
-    parts += [row.sentence for row in _most_telling(claims)]
-    if len(claims) > 3:
+    told = [*(row for row in rows if row.measure in _FIRST), *_most_telling(claims)]
+    parts += [row.sentence for row in told]
+    if len(claims) > sum(row.claim for row in told):
         parts.append(f"{len(claims)} of {len(rows)} measures differ clearly; the table has them all.")
     return " ".join(parts)
 
@@ -138,8 +142,11 @@ def _paired(name: str, baseline: PerSeed, variant: PerSeed) -> _Estimate:
     common = sorted(set(baseline) & set(variant))
     both = [(baseline[seed].get(name, math.nan), variant[seed].get(name, math.nan)) for seed in common]
     pairs = np.array(both, float).reshape(-1, 2)
-    pairs = pairs[np.isfinite(pairs).all(axis=1)]
-    a, b = pairs[:, 0], pairs[:, 1]
+    defined = np.isfinite(pairs)
+    if not defined.all(axis=1).any():  # no seed has both: each arm stands for itself
+        a, b = (_mean(pairs[defined[:, arm], arm]) for arm in (0, 1))
+        return _Estimate(a, b, math.nan, math.nan, math.nan, math.nan, 0, 0)
+    a, b = pairs[defined.all(axis=1)].T
     difference = b - a
     difference[np.abs(difference) < _TOLD_APART] = 0.0
     n = len(difference)
@@ -187,13 +194,13 @@ def _correlation(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
 def _sentence(name: str, found: _Estimate, claim: bool, kind: Kind, paired: bool) -> str:
     title = MEASURES[name].title
     if found.seeds == 0:
-        return f"{_capital(title)}: undefined here, nothing to count in any seed."
+        return f"{_capital(title)}: {_undefined(found)}."
     if found.difference == 0 and found.low == found.high:
         return f"{_capital(title)}: identical in {_number_of_seeds(found.seeds)}."
-    change = f"{'higher' if found.difference > 0 else 'lower'} by {_figure(abs(found.difference))}"
+    change = f"{'higher' if found.difference > 0 else 'lower'} by {figure(abs(found.difference))}"
     if found.seeds == 1:
         return f"{_capital(title)}: {change} in the one seed; no interval from one seed, no claim."
-    interval = f"95 % interval {_figure(found.low)} to {_figure(found.high)}"
+    interval = f"95 % interval {figure(found.low)} to {figure(found.high)}"
     agreement = f"{found.agree} of {found.seeds} seeds agree" if paired else f"{found.seeds} seeds an arm"
     if found.seeds < MIN_SEEDS:
         return f"{_capital(title)}: {change} ({interval}; {agreement}); fewer than {MIN_SEEDS} seeds, no claim."
@@ -203,16 +210,21 @@ def _sentence(name: str, found: _Estimate, claim: bool, kind: Kind, paired: bool
     return f"{_capital(title)}: {change}{by_design} ({interval}; {agreement})."
 
 
+def _undefined(found: _Estimate) -> str:
+    for arm, value in (("baseline", found.baseline), ("variant", found.variant)):
+        if not math.isnan(value):
+            return f"{figure(value)} in the {arm}, nothing to count in the other arm"
+    return "nothing to count in either arm"
+
+
 def _pairing(found: _Estimate) -> str:
     return " Pairing did not help here." if found.correlation < _HELPFUL else ""
 
 
 def _most_telling(claims: Sequence[Row]) -> list[Row]:
-    """At most three: written and read toxicity, then people's responses by how many half-widths they lie from 0."""
-    first = [row for row in claims if row.measure in ("toxicity_written", "toxicity_seen")]
-    rest = [row for row in claims if row not in first]
-    rest.sort(key=lambda row: (row.kind == "mechanical", -_distance(row)))
-    return [*first, *rest][:3]
+    """At most three others: responses of people before mechanical rows, then by how many half-widths they lie from 0."""
+    rest = [row for row in claims if row.measure not in _FIRST]
+    return sorted(rest, key=lambda row: (row.kind == "mechanical", -_distance(row)))[:3]
 
 
 def _distance(row: Row) -> float:
@@ -229,9 +241,15 @@ def _number_of_seeds(seeds: int) -> str:
     return "the one seed" if seeds == 1 else f"all {seeds} seeds"
 
 
-def _figure(value: float) -> str:
-    """Three significant digits, never in powers of ten where a reader would not expect them."""
-    return f"{value:.3g}" if abs(value) >= 1e-4 or value == 0 else f"{value:.1e}"
+def figure(value: float) -> str:
+    """A number as a reader wants it: about three digits that count, never a power of ten; "-" for NaN."""
+    if math.isnan(value):
+        return "-"
+    if value == 0:
+        return "0"
+    size = abs(value)
+    digits = next((d for limit, d in ((1000, 0), (100, 1), (10, 2), (0.1, 3)) if size >= limit), 4)
+    return f"{value:,.{digits}f}" if size >= 0.00005 else f"{value:.5f}"
 
 
 def _capital(text: str) -> str:

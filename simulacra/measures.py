@@ -8,8 +8,8 @@ against a scorer. Where there is nothing to count a measure is NaN (a share of n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
@@ -32,9 +32,22 @@ _EMOTIONAL = 0.05
 
 
 class EventTables(Protocol):
-    """What the measures need of `frames.Frames`: a table of events.TABLES, or `personas`, with the burn-in days."""
+    """What the measures need of `frames.Frames`: columns of a table of events.TABLES, or of `personas`."""
 
-    def arrow(self, name: str, burn_in: bool = ...) -> pa.Table: ...
+    def arrow(self, name: str, burn_in: bool = ..., columns: Sequence[str] | None = ...) -> pa.Table: ...
+
+
+_COLUMNS: dict[str, tuple[str, ...]] = {
+    "posts": ("id", "step", "author", "parent", "root", "toxicity", "valence", "positive", "negative", "truth"),
+    "impressions": ("post", "source"),
+    "visits": ("step", "persona"),
+    "reactions": ("reaction",),
+    "rulings": ("post", "action", "minutes"),
+    "departures": ("step", "reason"),
+    "failures": ("step",),
+    "personas": ("arrival",),
+}
+"""What is read of each table: never the texts, which are most of a record."""
 
 
 # -- the facts of a run, as arrays -----------------------------------------------------------------------------------------
@@ -60,12 +73,12 @@ class Facts:
     """What happened in the measured days, as numpy columns read once. All arrays of one table are equally long."""
 
     tables: EventTables
+    _read: dict[str, pa.Table] = field(default_factory=dict, repr=False)
 
     @cached_property
     def posts(self) -> Posts:
-        names = ("id", "step", "author", "parent", "root", "toxicity", "valence", "positive", "negative")
-        table = self.tables.arrow("posts", burn_in=True)
-        columns = [*(_numbers(table, name) for name in names), ~_has_label(table, "truth", KINDS[0])]
+        table = self._table("posts", burn_in=True)
+        columns = [*(_numbers(table, name) for name in _COLUMNS["posts"][:-1]), ~_has_label(table, "truth", KINDS[0])]
         order = np.argsort(columns[0], kind="stable")
         return Posts(*(column[order] for column in columns))
 
@@ -77,55 +90,56 @@ class Facts:
     @cached_property
     def seen(self) -> Array:
         """[impressions] rows of `posts` that were looked at."""
-        return self._rows(_numbers(self._measured("impressions"), "post"))
+        return self._rows(_numbers(self._table("impressions"), "post"))
 
     @cached_property
     def visits(self) -> tuple[Array, Array]:
         """[visits] step, persona."""
-        table = self._measured("visits")
+        table = self._table("visits")
         return _numbers(table, "step"), _numbers(table, "persona")
 
     @cached_property
     def feed_impressions(self) -> int:
-        return int(_has_label(self._measured("impressions"), "source", "feed").sum())
+        return int(_has_label(self._table("impressions"), "source", "feed").sum())
 
     @cached_property
     def reactions(self) -> dict[str, int]:
         """Number of reactions by name: up, down, report."""
-        codes = _numbers(self._measured("reactions"), "reaction")
+        codes = _numbers(self._table("reactions"), "reaction")
         return {name: int((codes == code).sum()) for code, name in REACTIONS.items()}
 
     @cached_property
     def removed(self) -> Array:
         """Rows of `posts` that were removed in the measured days, each once, whenever they were written."""
-        table = self._measured("rulings")
+        table = self._table("rulings")
         post = _numbers(table, "post")[_has_label(table, "action", "remove")]
         return np.unique(self._rows(post[post >= 0]))
 
     @cached_property
     def rulings(self) -> dict[str, int]:
         """Number of rulings by action."""
-        table = self._measured("rulings")
+        table = self._table("rulings")
         return {action: int(_has_label(table, "action", action).sum()) for action in ACTIONS}
 
     @cached_property
     def minutes(self) -> float:
-        return float(_numbers(self._measured("rulings"), "minutes").sum())
+        return float(_numbers(self._table("rulings"), "minutes").sum())
 
     @cached_property
     def departures(self) -> dict[str, int]:
         """Number of personas who left for good, by reason."""
-        table = self._measured("departures")
-        return {reason: int(_has_label(table, "reason", reason).sum()) for reason in DEPARTURES}
+        table = self._table("departures", burn_in=True)
+        measured = _numbers(table, "step") >= 0
+        return {reason: int((_has_label(table, "reason", reason) & measured).sum()) for reason in DEPARTURES}
 
     @cached_property
     def failures(self) -> int:
-        return len(self._measured("failures"))
+        return len(self._table("failures"))
 
     @cached_property
     def arrival(self) -> Array:
         """[personas] first step at which each can visit; far below 0 for those already there."""
-        return _numbers(self.tables.arrow("personas"), "arrival")
+        return _numbers(self._table("personas"), "arrival")
 
     @cached_property
     def days(self) -> int:
@@ -136,7 +150,7 @@ class Facts:
     @cached_property
     def members(self) -> int:
         """Personas who were there at some time of the measured days: arrived before the end, not gone in burn-in."""
-        gone_before = len(self.tables.arrow("departures", burn_in=True)) - sum(self.departures.values())
+        gone_before = len(self._table("departures", burn_in=True)) - sum(self.departures.values())
         return int((self.arrival < self.days * HOURS_PER_DAY).sum()) - gone_before
 
     @cached_property
@@ -144,8 +158,10 @@ class Facts:
         """[personas] posts written in the measured days."""
         return np.bincount(self.posts.author[self.written], minlength=len(self.arrival))
 
-    def _measured(self, name: str) -> pa.Table:
-        return self.tables.arrow(name, burn_in=False)
+    def _table(self, name: str, burn_in: bool = False) -> pa.Table:
+        if name not in self._read:
+            self._read[name] = self.tables.arrow(name, burn_in, _COLUMNS[name])
+        return self._read[name]
 
     def _rows(self, ids: Array) -> Array:
         known = self.posts.id
@@ -441,14 +457,14 @@ def measure_table(values: Mapping[str, float]) -> pa.Table:
 # -- mechanical or response ------------------------------------------------------------------------------------------------
 
 _SEEN = {"toxicity_seen", "toxic_seen_share", "violations_seen_per_100", "valence_seen"}
-_WORK = {"removals", "removal_recall", "false_removal_share", "missed_violations", "moderator_minutes", "bans"}
+_WORK = {"reports", "removals", "removal_recall", "false_removal_share", "missed_violations", "moderator_minutes", "bans"}
 _WRITTEN = {
     "toxicity_written", "toxic_share", "valence_written", "positive_words", "negative_words", "positive_share",
     "negative_share", "violations_per_100",
 }  # fmt: skip
 
 MECHANICAL: dict[str, frozenset[str]] = {
-    "removal": frozenset(_SEEN | _WORK),  # what is taken down is not read: by construction
+    "removal": frozenset(_SEEN | _WORK | {"exposure_gini"}),  # what is taken down is neither read nor reported any more
     "friction": frozenset(_WRITTEN | {"missed_violations"}),  # drafts are cancelled or revised before they count as written
     "reminder": frozenset(),  # rules in sight change nothing but people
     "rules": frozenset(),

@@ -1,0 +1,620 @@
+"""The command line: verbs over the same functions as the Python API.
+
+Results go to standard output (with `--json` exactly one JSON object), progress and messages to standard error. A designer's
+mistake is one line and exit code 2; a stopped run says how to go on and exits with 130. Heavy modules are imported by the verb
+that needs them, so that `--help` costs next to nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from simulacra.errors import RecordError, SimulacraError, SpecError, Stopped
+
+if TYPE_CHECKING:
+    from simulacra.experiment import Run
+    from simulacra.reading import PostView
+    from simulacra.replicates import Comparison
+
+EXIT_MISTAKE, EXIT_STOPPED = 2, 130
+EXPORTS = ("csv", "parquet", "zip", "convokit")
+DEMO = {"community": "pittsburgh", "baseline": "feed=chronological", "variant": "feed=engagement"}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code."""
+    # Before numpy is imported: matrix products are small here, and threads would only fight over the cores.
+    for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(name, "1")
+    arguments = parser().parse_args(argv)
+    try:
+        return int(arguments.verb(arguments) or 0)
+    except SimulacraError as error:
+        _complain(str(error))
+        return EXIT_MISTAKE
+    except Stopped as stop:
+        _complain(str(stop))
+        return EXIT_STOPPED
+    except KeyboardInterrupt:
+        _complain("interrupted; finished days are safe.")
+        return EXIT_STOPPED
+    except BrokenPipeError:  # `simulacra show ... | head`: nobody reads on
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _complain(message: str) -> None:
+    from simulacra.checks import clean
+
+    print(f"simulacra: {clean(message)}", file=sys.stderr, flush=True)
+
+
+# -- verbs that play -------------------------------------------------------------------------------------------------------
+
+
+def do_run(a: argparse.Namespace) -> None:
+    from simulacra.designs import make_arm
+    from simulacra.experiment import RunSpec, play
+    from simulacra.terminal import Live
+
+    community = _community(a)
+    arm = make_arm(community, a.overlay, "run", feed=a.feed, moderation=a.moderation, behaviour=a.behaviour)
+    spec = RunSpec(community, arm, a.personas, a.days, a.seed)
+    with stopping() as should_stop:
+        run = play(spec, a.runs, a.id, Live(quiet=a.quiet).hour, should_stop)
+    _show_run_result(run, a)
+
+
+def do_resume(a: argparse.Namespace) -> None:
+    from simulacra.experiment import resume
+    from simulacra.terminal import Live
+
+    with stopping() as should_stop:
+        run = resume(a.run, a.runs, Live(quiet=a.quiet).hour, should_stop)
+    _show_run_result(run, a)
+
+
+def do_compare(a: argparse.Namespace) -> None:
+    from simulacra.replicates import compare, resume_comparison
+    from simulacra.terminal import Live
+
+    if (a.community is None) == (a.resume is None):
+        raise SpecError("compare: give a community, or --resume and an experiment's id.")
+    live = Live(quiet=a.quiet)
+    with stopping(at_once=a.jobs != 1) as should_stop:
+        if a.resume is not None:
+            answer = resume_comparison(a.resume, a.jobs, runs_dir=a.runs, progress=live.replicate, should_stop=should_stop)
+        else:
+            answer = compare(
+                _community(a), a.baseline, a.variant, a.personas, a.days, a.seeds, a.jobs, first_seed=a.seed,
+                paired=not a.unpaired, keep=a.keep, feed=a.feed, moderation=a.moderation, behaviour=a.behaviour,
+                runs_dir=a.runs, experiment_id=a.id, progress=live.replicate, should_stop=should_stop,
+            )  # fmt: skip
+    if answer.fresh == 0:
+        live.say(f"All {answer.spec.seeds} replicates had been played; none was played again. --id NAME plays them afresh.")
+    _print_json(answer.to_dict()) if a.json else _print(_comparison_lines(answer, a.all))
+
+
+def do_demo(a: argparse.Namespace) -> None:
+    from simulacra.replicates import compare, experiments_beside
+    from simulacra.terminal import Live
+
+    live = Live(quiet=a.quiet)
+    name = _demo_id(experiments_beside(a.runs))
+    live.say(f"Playing two designs of {DEMO['community']}, {a.personas:,} members, {a.days} days, {a.seeds} replicates ...")
+    with stopping(at_once=a.jobs != 1) as should_stop:
+        answer = compare(
+            DEMO["community"], DEMO["baseline"], DEMO["variant"], a.personas, a.days, a.seeds, a.jobs, runs_dir=a.runs,
+            experiment_id=name, progress=live.replicate, should_stop=should_stop,
+        )  # fmt: skip
+    if a.json:
+        _print_json(answer.to_dict())
+        return
+    _print([*_comparison_lines(answer, False), *_matched_lines(answer), *_next_steps(answer)])
+
+
+def _demo_id(place: Path) -> str:
+    """`demo`, or the first of demo-2, demo-3 ... that is not finished: a demonstration plays, it shows no old answer."""
+    from simulacra.replicates import EXPERIMENT_FILE, ExperimentFolder
+
+    number, name = 1, "demo"
+    while (place / name / EXPERIMENT_FILE).exists() and ExperimentFolder(place / name).status == "finished":
+        number += 1
+        name = f"demo-{number}"
+    return name
+
+
+# -- verbs that read -------------------------------------------------------------------------------------------------------
+
+
+def do_runs(a: argparse.Namespace) -> None:
+    from simulacra.checks import clean
+    from simulacra.runs import list_runs
+    from simulacra.terminal import table
+
+    found = list_runs(a.runs)
+    if a.json:
+        _print_json({"runs": [{**vars(run), "path": str(run.path)} for run in found], "runs_dir": str(a.runs)})
+        return
+    rows = [
+        (*map(clean, (r.id, r.status, r.community)), f"{r.personas:,}", str(r.days), f"{r.posts:,}", clean(r.started))
+        for r in found
+    ]
+    _print(table(("run", "status", "community", "personas", "days", "posts", "started"), rows, left=3))
+    _print([clean(f"{run.id}: {run.message}") for run in found if run.message])
+    if not found:
+        _print([f"No runs in {a.runs}. Make one: simulacra run pittsburgh"])
+
+
+def do_show(a: argparse.Namespace) -> None:
+    from simulacra.experiment import open_run
+    from simulacra.reading import notable_threads, threads
+    from simulacra.replicates import open_comparison
+    from simulacra.terminal import thread
+
+    try:
+        run = open_run(a.run, a.runs)
+    except RecordError:
+        if not _is_experiment(a):
+            raise
+        answer = open_comparison(a.run, a.runs)
+        _print_json(answer.to_dict()) if a.json else _print(_comparison_lines(answer, True))
+        return
+    found = threads(run.frames, [_root_of(run, a.post)] if a.post is not None else notable_threads(run.frames, a.threads))
+    if a.json:
+        _print_json({**run.to_dict(), "threads": [_plain_thread(view) for view in found]})
+        return
+    _print(_run_lines(run))
+    for view in found:
+        _print(["", f"Thread {view.id}, {view.count()} posts on {view.topic}:", *thread(view, a.most)])
+
+
+def do_verify(a: argparse.Namespace) -> int:
+    from simulacra.checks import clean
+    from simulacra.runs import RunFolder
+    from simulacra.verify import verify
+
+    run = RunFolder.open(a.run, a.runs)
+    wrong = verify(run)
+    if a.json:
+        _print_json({"run_id": run.id, "path": str(run.path), "ok": not wrong, "digest": run.digest, "differences": wrong})
+    elif not wrong:
+        _print([f"{run.id}: {len(run.days)} days agree with digest {run.digest}."])
+    if wrong and not a.json:
+        print("\n".join(f"simulacra: {clean(line)}" for line in wrong), file=sys.stderr)
+    return EXIT_MISTAKE if wrong else 0
+
+
+def do_export(a: argparse.Namespace) -> None:
+    from simulacra.export import export_run
+    from simulacra.runs import RunFolder
+
+    run = RunFolder.open(a.run, a.runs)
+    path = export_run(run, a.to, a.out)
+    _print_json({"run_id": run.id, "to": a.to, "path": str(path)}) if a.json else _print([f"{run.id} as {a.to}: {path}"])
+
+
+def do_import(a: argparse.Namespace) -> None:
+    from simulacra.bundle import import_bundle
+
+    run = import_bundle(a.bundle, a.runs, a.id)
+    found = {"run_id": run.id, "path": str(run.path), "digest": run.digest}
+    _print_json(found) if a.json else _print([f"Imported and verified: {run.path}. Look at it: simulacra show {run.id}"])
+
+
+def do_note(a: argparse.Namespace) -> None:
+    from simulacra.checks import clean
+    from simulacra.review import add_note, notes
+    from simulacra.runs import RunFolder
+
+    run = RunFolder.open(a.run, a.runs)
+    if a.text or a.tag:
+        if a.post is not None:
+            _check_post(run, a.post)
+        add_note(run, -1 if a.post is None else a.post, a.text or "", a.tag or (), a.author)
+    found = notes(run, a.post)
+    if a.json:
+        _print_json({"run_id": run.id, "notes": [{**vars(note), "tags": list(note.tags)} for note in found]})
+        return
+    _print([clean(f"{_about(note.post)} {' '.join('#' + tag for tag in note.tags)} {note.text} ({note.at})") for note in found])
+
+
+def _about(post: int) -> str:
+    return f"post {post}:" if post >= 0 else "run:"
+
+
+# -- verbs for designers' files --------------------------------------------------------------------------------------------
+
+
+def do_new(a: argparse.Namespace) -> None:
+    from simulacra.checks import slugify
+    from simulacra.community import starter
+    from simulacra.durable import disk_errors
+
+    path = a.out or Path(f"{slugify(a.name)}.toml")
+    with disk_errors(path):
+        try:
+            with open(path, "x", encoding="utf-8") as file:
+                file.write(starter(a.name))
+        except FileExistsError:
+            raise RecordError(f"{path}: exists already. Give another name, or --out and another path.") from None
+    told = [f"Wrote {path}. Edit it, then:", f"  simulacra check {path}", f"  simulacra run {path}"]
+    _print_json({"path": str(path)}) if a.json else _print(told)
+
+
+def do_check(a: argparse.Namespace) -> None:
+    from simulacra.community import check_community, load_community
+    from simulacra.designs import make_arm
+    from simulacra.rules import unmatched
+
+    community = load_community(a.file)
+    arm = make_arm(community)
+    rules = [f"rule {n} is not modelled by the sketch mind: {community.rules[n - 1]}" for n in unmatched(community.rules)]
+    notes = [*check_community(a.file), *rules]
+    if a.json:
+        _print_json({
+            "file": str(a.file), "ok": True, "name": community.name, "slug": community.slug,
+            "sketches": len(community.personas), "rules": len(community.rules), "topics": list(community.topics),
+            "design": arm.describe(), "notes": notes,
+        })  # fmt: skip
+        return
+    counts = f"{len(community.personas)} sketches, {len(community.rules)} rules, topics: {', '.join(community.topics)}"
+    _print([f"{community.name}: fine. {counts}. Design: {arm.describe()}.", *(f"note: {note}" for note in notes)])
+
+
+def do_parameters(a: argparse.Namespace) -> None:
+    from dataclasses import fields
+
+    from simulacra.behaviour import Behaviour
+    from simulacra.feeds import FEEDS
+    from simulacra.moderation import POLICIES
+    from simulacra.terminal import paragraph
+
+    listed = {"feeds": _catalogue(FEEDS), "moderation": _catalogue(POLICIES)}
+    behaviour = {f.name: {"default": f.default, **f.metadata} for f in fields(Behaviour)}
+    if a.json:
+        _print_json({**listed, "behaviour": behaviour})
+        return
+    for kind, known in listed.items():
+        _print(["", f"{kind}:"])
+        for name, design in known.items():
+            parameters = ", ".join(f"{key}={value}" for key, value in design["parameters"].items())
+            _print([paragraph(f"{name}: {design['about']}" + (f" ({parameters})" if parameters else ""), "  ", "      ")])
+    _print(["", "behaviour (default, unit; source):"])
+    for name, p in behaviour.items():
+        told = f"{name} = {p['default']:g} {p['unit']}: {p['about']} ({p['source']}; off = {p['off']:g})"
+        _print([paragraph(told, "  ", "      ")])
+
+
+def _catalogue(known: Mapping[str, type[Any]]) -> dict[str, dict[str, Any]]:
+    """Designs by name with what they do and the defaults of their parameters."""
+    from dataclasses import fields
+
+    return {
+        name: {"about": design.about, "parameters": {f.name: _default(f) for f in fields(design) if f.init}}
+        for name, design in known.items()
+    }
+
+
+def _default(parameter: Any) -> Any:
+    return list(parameter.default) if isinstance(parameter.default, tuple) else parameter.default
+
+
+# -- what is printed -------------------------------------------------------------------------------------------------------
+
+
+def _print(lines: Sequence[str]) -> None:
+    for line in lines:
+        print(line)
+
+
+def _print_json(value: dict[str, Any]) -> None:
+    """One object, ASCII only: nothing in it can lead a terminal astray."""
+    from simulacra.runfiles import plain
+
+    print(json.dumps(plain(value), allow_nan=False))
+
+
+def _show_run_result(run: Run, a: argparse.Namespace) -> None:
+    if a.json:
+        _print_json(run.to_dict())
+        return
+    _print([*_run_lines(run), "", f"Read three threads of it: simulacra show {run.id}{_runs_option(a)}"])
+
+
+def _run_lines(run: Run) -> list[str]:
+    from simulacra.terminal import measures_table, paragraph
+
+    counts, spec = run.counts, run.spec
+    head = (
+        f"{run.id}: {run.status}. {spec.community.name}, {spec.personas:,} members, {run.days} of {spec.days} days, seed "
+        f"{spec.seed}; {spec.arm.describe()}. "
+    )
+    head += ", ".join(f"{counts[name]:,} {name}" for name in ("posts", "visits", "impressions", "reactions", "failures")) + "."
+    took = f" Played in {run.seconds:.1f} s." if run.seconds else ""
+    lines = [paragraph(head + took), f"Record: {run.path}, digest {run.digest}", ""]
+    lines += measures_table(run.measures) if run.days else ["No measured day is finished yet."]
+    return [*lines, "", *(paragraph(f"Note: {line}") for line in run.warnings)] if run.warnings else lines
+
+
+def _comparison_lines(answer: Comparison, everything: bool) -> list[str]:
+    from simulacra.terminal import comparison_table, paragraph
+
+    spec = answer.spec
+    pairing = "the same seeds in both arms" if spec.paired else "seeds of its own for each arm"
+    head = f"{spec.community.name}: {spec.personas:,} members, {spec.days} days, {spec.seeds} replicates, {pairing}."
+    status = [] if answer.status == "finished" else [f"This comparison is {answer.status}: the rows are of what is finished."]
+    return [
+        "", paragraph(head), *status,
+        paragraph(f"baseline: {spec.baseline.describe()}", "  ", "            "),
+        paragraph(f"variant:  {spec.variant.describe()}", "  ", "            "), "",
+        *comparison_table(answer.row_list, everything), "",
+        paragraph(f"Answer: {answer.sentence}", "", "  "), "",
+        *(paragraph(note, "  ", "  ") for note in [*answer.notes, *answer.warnings]),
+        paragraph(f"Kept: {answer.path}; full records in {answer.runs_dir}: {', '.join(_kept(answer)) or 'none'}.", "  ", "  "),
+    ]  # fmt: skip
+
+
+def _kept(answer: Comparison) -> list[str]:
+    return [run for runs in answer.runs.values() for run in runs]
+
+
+def _matched_lines(answer: Comparison, most: int = 6) -> list[str]:
+    """The beginning of one thread that both arms of the first replicate have."""
+    from simulacra.experiment import open_run
+    from simulacra.reading import matched_threads, threads
+    from simulacra.terminal import thread
+
+    kept = [answer.runs[arm][0] for arm in ("baseline", "variant")]
+    frames = [open_run(run, answer.runs_dir).frames for run in kept]
+    match = matched_threads(*frames)
+    if match is None:
+        return []
+    lines = ["", "One thread, opened by the same member in the same hour, in both designs:"]
+    for arm, table, root in zip((answer.spec.baseline, answer.spec.variant), frames, match, strict=True):
+        (view,) = threads(table, [root])
+        lines += ["", f"  under {arm.describe()} ({view.count()} posts, read {view.readers} times):", *thread(view, most)]
+    return lines
+
+
+def _next_steps(answer: Comparison) -> list[str]:
+    baseline = answer.runs["baseline"][0]
+    return [
+        "", "What to type next:",
+        f"  simulacra show {baseline}{_option(answer.runs_dir)}",
+        "  simulacra compare pittsburgh --baseline moderation=none --variant moderation=automod+human_review",
+        "  simulacra new \"My community\"        # a commented file to describe your own",
+        "  simulacra parameters                # every feed, moderation design and behaviour parameter",
+    ]  # fmt: skip
+
+
+def _plain_thread(post: PostView) -> dict[str, Any]:
+    """A thread as nested plain values; replies are visited without recursion, so depth does not matter."""
+    plain: dict[int, dict[str, Any]] = {}
+    waiting, order = [post], []
+    while waiting:
+        view = waiting.pop()
+        order.append(view)
+        waiting += view.replies
+    for view in reversed(order):
+        replies = [plain[reply.id] for reply in view.replies]
+        plain[view.id] = {**{k: v for k, v in vars(view).items() if k != "replies"}, "replies": replies}
+    return plain[post.id]
+
+
+def _runs_option(a: argparse.Namespace) -> str:
+    return _option(Path(a.runs))
+
+
+def _option(runs: Path) -> str:
+    return "" if str(runs) == "runs" else f" --runs {runs}"
+
+
+# -- small things ----------------------------------------------------------------------------------------------------------
+
+
+def _community(a: argparse.Namespace) -> Any:
+    """The community with what --set says, as if its file said so."""
+    from simulacra.community import load_community
+    from simulacra.designs import make_arm
+
+    community = load_community(a.community)
+    return make_arm(community, a.set).applied_to(community) if a.set else community
+
+
+def _is_experiment(a: argparse.Namespace) -> bool:
+    from simulacra.replicates import EXPERIMENT_FILE, experiments_beside
+
+    return any((place / EXPERIMENT_FILE).is_file() for place in (experiments_beside(a.runs) / a.run, Path(a.run)))
+
+
+def _root_of(run: Run, post: int) -> int:
+    """The opening post of the thread that holds a post."""
+    posts = run.frames.arrow("posts", burn_in=True, columns=("id", "root"))
+    roots = dict(zip(posts.column("id").to_pylist(), posts.column("root").to_pylist(), strict=True))
+    if post not in roots:
+        raise SpecError(f"{run.id} has no post {post}. Posts: 0 to {max(roots, default=-1)}.")
+    return int(roots[post])
+
+
+def _check_post(run: Any, post: int) -> None:
+    known = run.frames().arrow("posts", burn_in=True, columns=("id",)).column("id").to_pylist()
+    if post not in known:
+        raise SpecError(f"{run.id} has no post {post}. Posts: 0 to {max(known, default=-1)}. No --post: a note on the run.")
+
+
+@contextmanager
+def stopping(at_once: bool = False) -> Iterator[Callable[[], bool]]:
+    """While inside, Ctrl-C and SIGTERM ask to stop; yields whether that happened. A second signal interrupts at once.
+
+    at_once: raise Stopped in the main thread instead, which waits for worker processes and asks nobody.
+    """
+    asked = False
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        nonlocal asked
+        if asked:
+            raise KeyboardInterrupt
+        asked = True
+        print("\nsimulacra: stopping ...", file=sys.stderr, flush=True)
+        if at_once:
+            raise Stopped("stopped")
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield lambda: asked
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+# -- the parser ------------------------------------------------------------------------------------------------------------
+
+
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(EXIT_MISTAKE, f"{self.prog}: {' '.join(message.split())}. See {self.prog} --help.\n")
+
+
+def parser() -> Parser:
+    """All verbs and their options."""
+    from simulacra import __version__
+
+    top = Parser(
+        prog="simulacra",
+        description="A sandbox for designers of social platforms: simulate a community, change its design, compare.",
+        epilog="Start with: simulacra demo",
+        allow_abbrev=False,
+    )
+    top.add_argument("--version", action="version", version=f"simulacra {__version__}")
+    verbs = top.add_subparsers(metavar="VERB", required=True)
+
+    run = _verb(verbs, "run", do_run, "play one run of a community")
+    run.add_argument("community", help="a bundled community's name or a TOML file")
+    _design(run)
+    _size(run, "seed of all chance")
+    run.add_argument("--overlay", type=Path, metavar="FILE", help="a TOML overlay on top of the community's design")
+    run.add_argument("--id", help="name of the run's folder")
+    _runs(run)
+
+    resume = _verb(verbs, "resume", do_resume, "go on with a stopped or interrupted run")
+    resume.add_argument("run", metavar="RUN", help="a run's id or path")
+    _runs(resume)
+
+    compare = _verb(verbs, "compare", do_compare, "compare two designs over several seeds")
+    compare.add_argument("community", nargs="?", help="a bundled community's name or a TOML file")
+    own = "\"key=value ...\" or a TOML overlay; default: the community's own design"
+    compare.add_argument("--baseline", default="", metavar="SETTINGS", help=own)
+    such = 'such as "feed=engagement moderation=none" or strict.toml'
+    compare.add_argument("--variant", default="", metavar="SETTINGS", help=such)
+    _design(compare)
+    _size(compare, "first seed")
+    _replication(compare)
+    compare.add_argument("--unpaired", action="store_true", help="disjoint seeds for the two arms")
+    compare.add_argument("--keep", choices=("first", "all"), default="first", help="whose full records stay (default first)")
+    compare.add_argument("--id", help="name of the experiment's folder")
+    compare.add_argument("--resume", metavar="EXPERIMENT", help="play the replicates that this experiment lacks")
+    compare.add_argument("--all", action="store_true", help="show measures with nothing to count too")
+    _runs(compare)
+
+    demo = _verb(verbs, "demo", do_demo, "the main job on a bundled community: compare two feeds")
+    demo.add_argument("--personas", type=int, default=1000, metavar="N")
+    demo.add_argument("--days", type=int, default=7, metavar="N")
+    _replication(demo, jobs=min(8, _cores()))
+    _runs(demo)
+    _reading_verbs(verbs)
+    _file_verbs(verbs)
+    return top
+
+
+def _reading_verbs(verbs: Any) -> None:
+    runs = _verb(verbs, "runs", do_runs, "list runs")
+    _runs(runs)
+
+    show = _verb(verbs, "show", do_show, "measures and threads of a run, or the answer of an experiment")
+    show.add_argument("run", metavar="RUN", help="a run's id or path (or an experiment's)")
+    show.add_argument("--threads", type=int, default=3, metavar="N", help="how many threads (default 3)")
+    show.add_argument("--post", type=int, metavar="ID", help="the thread that holds this post")
+    show.add_argument("--most", type=int, default=20, metavar="N", help="posts to show of each thread (default 20)")
+    _runs(show)
+
+    verify = _verb(verbs, "verify", do_verify, "check a run's record against its digest")
+    verify.add_argument("run", metavar="RUN")
+    _runs(verify)
+
+    export = _verb(verbs, "export", do_export, "write a run elsewhere")
+    export.add_argument("run", metavar="RUN")
+    export.add_argument("--to", choices=EXPORTS, required=True)
+    export.add_argument("--out", type=Path, required=True, metavar="PATH")
+    _runs(export)
+
+    take_in = _verb(verbs, "import", do_import, "take in a run that was exported as zip")
+    take_in.add_argument("bundle", type=Path, metavar="ZIP")
+    take_in.add_argument("--id", help="another name for it here")
+    _runs(take_in)
+
+    note = _verb(verbs, "note", do_note, "write a note on a run or a post, or list them")
+    note.add_argument("run", metavar="RUN")
+    note.add_argument("text", nargs="?", help="the note; without text and tags, notes are listed")
+    note.add_argument("--post", type=int, metavar="ID", help="the post it is on; without it the run as a whole")
+    note.add_argument("--tag", action="append", metavar="WORD", help="repeatable")
+    note.add_argument("--author", default="", metavar="NAME")
+    _runs(note)
+
+
+def _file_verbs(verbs: Any) -> None:
+    new = _verb(verbs, "new", do_new, "write a commented community file to begin with")
+    new.add_argument("name", help="the community's name")
+    new.add_argument("--out", type=Path, metavar="FILE", help="default: the name as a file name, here")
+
+    check = _verb(verbs, "check", do_check, "check a community file and say what could be better")
+    check.add_argument("file", help="a TOML file or a bundled community's name")
+
+    _verb(verbs, "parameters", do_parameters, "list feeds, moderation designs and behaviour parameters")
+
+
+def _verb(verbs: Any, name: str, function: Callable[[argparse.Namespace], int | None], about: str) -> argparse.ArgumentParser:
+    sentence = f"{about[0].upper()}{about[1:]}."
+    verb: argparse.ArgumentParser = verbs.add_parser(name, help=about, description=sentence, allow_abbrev=False)
+    verb.set_defaults(verb=function)
+    verb.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    return verb
+
+
+def _design(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("--feed", metavar="NAME", help='such as hot, or "weighted:recency=1,toxicity=-2"')
+    verb.add_argument("--moderation", metavar="LIST", help="such as sticky_rules,automod, or none")
+    verb.add_argument("--behaviour", action="append", metavar="KEY=VALUE", help="such as contagion=off; repeatable")
+    said = "any setting, as if the community's file said so; repeatable"
+    verb.add_argument("--set", action="append", metavar="KEY=VALUE", help=said)
+
+
+def _size(verb: argparse.ArgumentParser, seed: str) -> None:
+    verb.add_argument("--personas", type=int, default=1000, metavar="N", help="members at the beginning (default 1000)")
+    verb.add_argument("--days", type=int, default=7, metavar="N", help="simulated days, after two of burn-in (default 7)")
+    verb.add_argument("--seed", type=int, default=1, metavar="N", help=f"{seed} (default 1)")
+
+
+def _replication(verb: argparse.ArgumentParser, jobs: int = 1) -> None:
+    verb.add_argument("--seeds", type=int, default=8, metavar="N", help="replicates (default 8; fewer than 6 make no claim)")
+    verb.add_argument("--jobs", type=int, default=jobs, metavar="N", help=f"processes, -1 for one a core (default {jobs})")
+
+
+def _runs(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("--runs", type=Path, default=Path("runs"), metavar="DIR", help="where runs are kept (default runs/)")
+    verb.add_argument("--quiet", action="store_true", help="no progress on standard error")
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
