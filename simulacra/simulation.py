@@ -175,9 +175,9 @@ class Simulation:
             ruling = policy.before(drafts, self.platform, self.streams) if len(drafts.brief.author) else None
             if ruling is None:
                 continue
-            drafts = self._revise(drafts, ruling.draft[ruling.action == REVISE])
             later = np.isin(ruling.action, (REMOVE, HOLD))
             self._write_rulings(policy.name, _rows(ruling, ~later), step, drafts)
+            drafts = self._revise(drafts, ruling.draft[ruling.action == REVISE])
             at_once.append((policy.name, _rows(ruling, later)))
             dropped = ruling.draft[np.isin(ruling.action, (CANCEL, REFUSE))]
             if len(dropped):
@@ -202,10 +202,10 @@ class Simulation:
         act = np.where(brief.act == ACTS.index("insult"), milder, brief.act).astype(np.int8)
         brief = brief._replace(act=act, truth=np.zeros_like(brief.truth), revision=brief.revision + 1)
         writing = self.mind.rewrite(brief, self.platform, self.streams)
-        rows = rows[[i for i in range(len(rows)) if i not in writing.failure]]
-        if writing.failure:  # no milder words were found: the draft stays as it was
-            return drafts
-        return _replaced(drafts, rows, Drafts(brief, writing, self.scorer.score(writing.text), np.zeros(len(rows), np.int8)))
+        again = Drafts(brief, writing, self.scorer.score(writing.text), np.zeros(len(rows), np.int8))
+        # Where no milder words were found, the draft stays as it was.
+        found = np.setdiff1d(np.arange(len(rows)), list(writing.failure))
+        return _replaced(drafts, rows[found], _keep(again, found))
 
     def _carry_out(self, at_once: list[tuple[str, Rulings]], ids: Ints, step: int) -> None:
         for name, ruling in at_once:
