@@ -11,7 +11,7 @@ import zlib
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
-from simulacra.durable import TEMPORARY, disk_errors, promote_folder, write_file
+from simulacra.durable import TEMPORARY, disk_errors, promote, write_file
 from simulacra.errors import RecordError
 from simulacra.events import TABLES
 from simulacra.runfiles import (
@@ -140,6 +140,6 @@ def _unpack(files: _ZipFiles, path: Path, info: bytes) -> None:
             target.parent.mkdir(parents=True, exist_ok=True)
             content = info if name == RUN_FILE else _content(files, name)
             write_file(target, lambda file, content=content: file.write(content))  # type: ignore[misc]
-        promote_folder(temporary, path)
+        promote(temporary, path)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)

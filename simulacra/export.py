@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from simulacra.bundle import write_bundle
 from simulacra.corpus import write_corpus
-from simulacra.durable import TEMPORARY, disk_errors
+from simulacra.durable import TEMPORARY, disk_errors, promote
 from simulacra.errors import RecordError, SpecError
 from simulacra.events import TABLES
 from simulacra.frames import Frames
@@ -60,7 +60,7 @@ def _new(out: Path) -> Iterator[Path]:
         out.parent.mkdir(parents=True, exist_ok=True)
         try:
             yield temporary
-            temporary.rename(out)
+            promote(temporary, out)
         finally:
             if temporary.is_dir():
                 shutil.rmtree(temporary, ignore_errors=True)

@@ -7,7 +7,8 @@ import json
 import math
 import platform
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import cache
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -22,8 +23,9 @@ from simulacra.durable import disk_errors, write_file
 from simulacra.errors import RecordError
 from simulacra.events import TABLES
 from simulacra.persona import Population
+from simulacra.recording import measured_counts
 from simulacra.seams import State
-from simulacra.tables import DayFacts, TableFacts, facts_digest, hash_json, label_set, population_table, table_facts
+from simulacra.tables import DayFacts, TableFacts, facts_digest, hash_json, label_set, population_table, run_digest, table_facts
 
 FORMAT = 1
 """Version of the folder's format. Another one is refused."""
@@ -178,13 +180,18 @@ def write_table(file: BinaryIO, name: str, table: pa.Table) -> None:
 # -- writing a run's beginning and its days --------------------------------------------------------------------------------
 
 
-def write_beginning(
-    folder: Path, name: str, cause: Any, population: Population, labels: Mapping[str, tuple[str, ...]], keep: Keep
-) -> None:
-    """personas.parquet and run.json of a run without days."""
+def write_personas(folder: Path, population: Population) -> dict[str, Any]:
+    """personas.parquet. Returns what run.json says of it."""
     personas = population_table(population)
     write_file(folder / PERSONAS_FILE, lambda file: pq.write_table(personas, file, compression="zstd"))
-    info = {
+    return {"rows": len(population), "digest": facts_digest(table_facts(personas))}
+
+
+def first_info(
+    name: str, cause: Any, personas: dict[str, Any], labels: Mapping[str, tuple[str, ...]], days: Sequence[DayFacts], keep: Keep
+) -> dict[str, Any]:
+    """What run.json says when a run begins. days: those of the past that it shares."""
+    return {
         "format": FORMAT,
         "run": name,
         "status": "running",
@@ -197,17 +204,23 @@ def write_beginning(
         "cause_digest": cause_digest(cause, labels),
         "versions": versions(),
         "labels": plain(labels),
-        "personas": {"rows": len(population), "digest": facts_digest(table_facts(personas))},
-        "days": [],
-        "counts": {},
-        "digest": "",
+        "personas": personas,
+        **sums(personas["digest"], days),
         "measures": None,
     }
-    write_file(folder / RUN_FILE, lambda file: file.write(to_json(info)))
+
+
+def sums(personas: str, days: Sequence[DayFacts]) -> dict[str, Any]:
+    """What run.json says of the finished days. personas: their digest."""
+    return {
+        "days": [{"day": facts.day, "digest": facts.digest} for facts in days],
+        "counts": measured_counts(days),
+        "digest": run_digest(personas, days),
+    }
 
 
 def write_day(folder: Path, facts: DayFacts, tables: Mapping[str, pa.Table], state: State | None) -> None:
-    """All files of a day in a new folder, synced. state: None leaves the checkpoint out."""
+    """All files of a day in a new folder. state: None leaves the checkpoint out."""
     folder.mkdir(parents=True)
     for name, table in tables.items():
         with_name = _table_writer(name, table)
@@ -224,6 +237,7 @@ def _table_writer(name: str, table: pa.Table) -> Any:
     return lambda file: write_table(file, name, table)
 
 
+@cache
 def versions() -> dict[str, str]:
     """What the run was made with: Python, machine and the packages that have a part in its result."""
     found = {"python": platform.python_version(), "machine": f"{platform.system()} {platform.machine()}"}

@@ -14,6 +14,7 @@ days on disk are the truth; run.json only sums them up and may lag by one day af
 from __future__ import annotations
 
 import dataclasses
+import errno
 import os
 import shutil
 from collections.abc import Mapping
@@ -24,7 +25,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import pyarrow as pa
 
 from simulacra.checkpoints import load_state, state_digest
-from simulacra.durable import TEMPORARY, WriterLock, disk_errors, is_held, promote_folder, replace_file, write_file
+from simulacra.durable import TEMPORARY, WriterLock, disk_errors, is_held, promote, replace_file, write_file
 from simulacra.errors import RecordError
 from simulacra.persona import Population
 from simulacra.recording import (
@@ -34,7 +35,6 @@ from simulacra.recording import (
     check_next,
     day_name,
     day_number,
-    measured_counts,
     own_label_sets,
     shared_days,
 )
@@ -49,16 +49,18 @@ from simulacra.runfiles import (
     checked_info,
     checked_run_id,
     day_facts,
+    first_info,
     now,
     plain,
     read_parquet,
     run_id_of,
+    sums,
     to_json,
-    write_beginning,
+    write_personas,
     write_day,
 )
 from simulacra.seams import State
-from simulacra.tables import DayBuffer, DayFacts, LabelSets, population_from, run_digest, table_facts
+from simulacra.tables import DayBuffer, DayFacts, LabelSets, population_from, table_facts
 
 if TYPE_CHECKING:
     from simulacra.frames import Frames
@@ -108,7 +110,7 @@ class RunFolder:
         run_id: the folder's name; None makes one from the cause's community, seed and hash. cause: all that determines the run
         (plain data or dataclasses). label_sets: the run's own, at least `topics` and `policies`. past, through: start from the
         days of another run up to that one; files are hard-linked where the file system can. keep: which checkpoints stay.
-        Raises RecordError where the name cannot be used, the run exists or the disk refuses; nothing is left behind then.
+        Raises RecordError where the name cannot be used, the run exists or the disk refuses; no half run is left behind then.
         """
         caused = plain(cause)
         name = checked_run_id(run_id if run_id is not None else run_id_of(caused))
@@ -118,18 +120,18 @@ class RunFolder:
             _refuse_existing(path)
             try:
                 temporary.mkdir(parents=True)
-                write_beginning(temporary, name, caused, population, own_label_sets(label_sets, past), keep)
-                if past:
-                    _link_past(temporary, past, through)
-                promote_folder(temporary, path)
-            except OSError:
-                _refuse_existing(path)
+                personas = write_personas(temporary, population)
+                days = _share_past(temporary, past, through) if past else []
+                info = first_info(name, caused, personas, own_label_sets(label_sets, past), days, keep)
+                write_file(temporary / RUN_FILE, lambda file: file.write(to_json(info)))
+                promote(temporary, path)
+            except OSError as error:
+                if error.errno in (errno.ENOTEMPTY, errno.EEXIST):  # somebody else was faster
+                    _refuse_existing(path)
                 raise
             finally:
                 shutil.rmtree(temporary, ignore_errors=True)
-            folder = cls(path, WriterLock.acquire(path / LOCK_FILE))
-        folder._sum_up()
-        return folder
+            return cls(path, WriterLock.acquire(path / LOCK_FILE))
 
     @classmethod
     def open(cls, run: Path | str, runs_dir: Path | str = "runs") -> RunFolder:
@@ -163,7 +165,7 @@ class RunFolder:
                 shutil.rmtree(left) if left.is_dir() else left.unlink()
         days = self.days
         state = self.state(days[-1]) if days else {}
-        self._write_info(status="running", ended=None, message=None, **self._sums())
+        self._sum_up([self.facts(day) for day in days], status="running", ended=None, message=None)
         return Resumed(self, days[-1] if days else None, state)
 
     # writing
@@ -181,10 +183,8 @@ class RunFolder:
     ) -> None:
         """Say how the run ended, with its measures or the reason, and release the lock."""
         self._must_write()
-        changes = {"status": status, "ended": now(), "message": message, **self._sums()}
-        if measures is not None:
-            changes["measures"] = plain(measures)
-        self._write_info(**changes)
+        told = {"measures": plain(measures)} if measures is not None else {}
+        self._write_info(status=status, ended=now(), message=message, **told)
         self.release()
 
     def release(self) -> None:
@@ -202,21 +202,13 @@ class RunFolder:
         if not (self._lock and self._lock.is_mine):
             raise RecordError(f"{self.path}: opened for reading. Resume the run to write to it.")
 
-    def _sum_up(self, facts: list[DayFacts] | None = None) -> None:
-        self._write_info(**self._sums(facts))
-
     def _write_info(self, **changes: Any) -> None:
         with disk_errors(self.path):
             replace_file(self.path / RUN_FILE, to_json({**self.info, **changes, "updated": now()}))
 
-    def _sums(self, facts: list[DayFacts] | None = None) -> dict[str, Any]:
-        """What run.json says of the days on disk."""
-        facts = [self.facts(day) for day in self.days] if facts is None else facts
-        return {
-            "days": [{"day": day.day, "digest": day.digest} for day in facts],
-            "counts": measured_counts(facts),
-            "digest": run_digest(self.info["personas"]["digest"], facts),
-        }
+    def _sum_up(self, days: list[DayFacts], **changes: Any) -> None:
+        """Have run.json say what is on disk, and what else has changed."""
+        self._write_info(**sums(self.info["personas"]["digest"], days), **changes)
 
     def _write_day(self, facts: DayFacts, tables: Mapping[str, pa.Table], state: State) -> None:
         name = day_name(facts.day)
@@ -225,7 +217,7 @@ class RunFolder:
             try:
                 shutil.rmtree(temporary, ignore_errors=True)
                 write_day(temporary, facts, tables, state)
-                promote_folder(temporary, self.path / name)
+                promote(temporary, self.path / name)
             except OSError:
                 shutil.rmtree(temporary, ignore_errors=True)
                 raise
@@ -358,15 +350,18 @@ class FolderRecorder:
 # -- sharing a past --------------------------------------------------------------------------------------------------------
 
 
-def _link_past(folder: Path, past: Past, through: int) -> None:
-    for day in shared_days(past, through):
+def _share_past(folder: Path, past: Past, through: int) -> list[DayFacts]:
+    """Put the past's days up to that one into the new folder. Returns what is known of them."""
+    days = shared_days(past, through)
+    for day in days:
         target = folder / day_name(day)
         if isinstance(past, RunFolder):
             _link_day(past.path / day_name(day), target, with_checkpoint=day == through)
         else:
             facts, tables = past.day(day)
             state = past.state(day) if day == through else None
-            write_day(target, dataclasses.replace(facts, state=state_digest(state) if state else ""), tables, state)
+            write_day(target, dataclasses.replace(facts, state=state_digest(state or {})), tables, state)
+    return [past.day(day).facts for day in days]
 
 
 def _link_day(source: Path, target: Path, with_checkpoint: bool) -> None:
