@@ -48,7 +48,7 @@ class Behaviour:
     notice_pull: float = _param(0.6, "factor", _OURS, "extra rate while a reply waits", off=0, low=0, high=10)
     # -- attention --
     scroll: float = _param(8.0, "posts", "issue: eight impressions a visit", "mean number of posts looked at", off=1e6, low=1, high=1e6)
-    browse_new: float = _param(0.2, "share of visits", "S6: 13-28 % of posts stay unanswered, not most", "visits that look at the newest posts instead of the feed", off=0, low=0, high=1)  # fmt: skip
+    browse_new: float = _param(0.35, "share of visits", "S6: 13-28 % of posts stay unanswered, not most", "visits that look at the newest posts instead of the feed", off=0, low=0, high=1)  # fmt: skip
     # -- reactions (log-odds per impression) --
     upvote: float = _param(-3.5, "log-odds", "S18: 1-10 likes per 100 reads", "an average post for an average reader", off=-99, low=-99, high=3)  # fmt: skip
     downvote: float = _param(-5.5, "log-odds", _OURS, "an average post for an average reader", off=-99, low=-99, high=3)
@@ -61,17 +61,18 @@ class Behaviour:
     report: float = _param(0.06, "chance", _OURS, "a reader who sees a violation reports it", off=0, low=0, high=1)
     false_report: float = _param(0.0004, "chance", _OURS, "a reader reports a harmless post", off=0, low=0, high=1)
     # -- writing --
-    write: float = _param(0.1, "chance a visit", "issue: 10 % of visits write", "that a typical visit produces a draft", off=0, low=0, high=1)
-    write_spread: float = _param(1.3, "SD of log-odds", "S1, S4: few write much, most read", "how unequal personas are in writing", off=0, low=0, high=4)  # fmt: skip
+    write: float = _param(0.09, "chance a visit", "issue: 10 % of visits write", "that a typical visit produces a draft", off=0, low=0, high=1)
+    write_spread: float = _param(1.7, "SD of log-odds", "S1, S4: few write much, most read", "how unequal personas are in writing", off=0, low=0, high=4)  # fmt: skip
     withdrawal: float = _param(0.2, "log-odds per unit of |valence|", "S20: fewer emotional posts, fewer words", "emotional reading makes people write", off=0, low=0, high=5)  # fmt: skip
-    opening: float = _param(0.18, "share", "posts that open a thread: .14-.20 on two forums", "of drafts that open a thread", off=0, low=0, high=1)  # fmt: skip
-    answer_notice: float = _param(0.55, "chance", "S12: A-B-A .36-.53", "who was answered and writes, writes back", off=0, low=0, high=1)
+    opening: float = _param(0.2, "share", "posts that open a thread: .14-.20 on two forums", "of drafts that open a thread", off=0, low=0, high=1)  # fmt: skip
+    answered: float = _param(2.2, "log-odds", "S12: replies by the thread's starter 34 %", "a reply that waits makes people write", off=0, low=0, high=5)  # fmt: skip
+    answer_notice: float = _param(0.85, "chance", "S12: A-B-A .36-.53", "who was answered and writes, writes back", off=0, low=0, high=1)
     # -- which parent (log-weights) --
     parent_taste: float = _param(1.0, "per unit of affinity", _OURS, "people reply to what interests them", off=0, low=0, high=5)
-    parent_unanswered: float = _param(1.0, "log-weight", "S6", "a thread with no reply yet invites one", off=0, low=0, high=5)
+    parent_unanswered: float = _param(2.2, "log-weight", "S6", "a thread with no reply yet invites one", off=0, low=0, high=5)
     parent_question: float = _param(0.7, "log-weight", _OURS, "a question with no answer yet asks for one", off=0, low=0, high=5)
     parent_rude: float = _param(0.8, "per unit of toxicity", "S35: toxic threads grow", "rude posts draw replies", off=0, low=0, high=5)
-    parent_crowd: float = _param(0.25, "per log reply", "S7: thread sizes are unequal", "replies attract replies", off=0, low=0, high=3)
+    parent_crowd: float = _param(0.1, "per log reply", "S7: thread sizes are unequal", "replies attract replies", off=0, low=0, high=3)
     parent_depth: float = _param(-0.12, "per level", "S9: mean depth 2.0-3.3", "deep replies draw fewer", off=0, low=-2, high=2)
     to_root: float = _param(0.25, "chance", "S9: a quarter to half of replies answer the opening post", "who reads a reply answers the opening post instead", off=0, low=0, high=1)  # fmt: skip
     parent_tie: float = _param(0.5, "log-weight", _OURS, "people reply to those they follow", off=0, low=0, high=5)
@@ -240,7 +241,8 @@ def writers(b: Behaviour, reading: Reading, world: PlatformView, persona: Ints, 
         return np.zeros(len(persona), bool)
     # The spread raises the mean of a logistic; a fixed shift (probit approximation, MacKay 1992) keeps the mean at `write`.
     spread = np.sqrt(1 + np.pi / 8 * (b.write_spread**2 + 0.25))
-    logit = np.log(b.write / (1 - min(b.write, 0.999))) * spread + habit + b.withdrawal * (arousal - 0.35)
+    told = np.bincount(reading.visit[reading.source == 1], minlength=len(persona)) > 0
+    logit = np.log(b.write / (1 - min(b.write, 0.999))) * spread + habit + b.withdrawal * (arousal - 0.35) + b.answered * told
     wants = streams.uniform("write", step, persona) < _sigmoid(logit)
     return wants & (world.members.muted_until[persona] <= step)
 

@@ -71,7 +71,7 @@ def test_seeds_without_a_value_are_left_out_and_counted() -> None:
     assert row.seeds == 5
     assert row.difference == pytest.approx(1)
     empty = only_row([math.nan] * 8, [math.nan] * 8)
-    assert empty.seeds == 0 and math.isnan(empty.difference) and "undefined" in empty.sentence
+    assert empty.seeds == 0 and math.isnan(empty.difference) and "nothing to count in either arm" in empty.sentence
 
 
 def test_pairing_narrows_the_interval_when_arms_correlate_and_says_when_it_does_not() -> None:
@@ -110,3 +110,10 @@ def test_rows_become_one_arrow_table() -> None:
     table = rows_table([only_row([1, 2, 3], [1, 2, 4])])
     assert table.column("measure").to_pylist() == [MEASURE]
     assert table.column("seeds").to_pylist() == [3]
+
+
+def test_a_measure_that_only_one_arm_has_stands_alone() -> None:
+    row = only_row([math.nan] * 6, [0.2] * 6)
+    assert math.isnan(row.baseline) and row.variant == pytest.approx(0.2)
+    assert "0.200 in the variant, nothing to count in the other arm" in row.sentence
+    assert not row.claim

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute
 import pytest
 
 from simulacra.events import TABLES
@@ -26,11 +28,11 @@ class HandMade:
             {c.name: pa.array([row.get(c.name, blank(c.dtype)) for row in rows], arrow_type(c.dtype)) for c in columns}
         )
 
-    def arrow(self, name: str, burn_in: bool = False) -> pa.Table:
+    def arrow(self, name: str, burn_in: bool = False, columns: Sequence[str] | None = None) -> pa.Table:
         table = self._tables[name]
-        if burn_in or name == "personas" or not len(table):
-            return table
-        return table.filter(pa.compute.greater_equal(table["step"], 0))
+        if not burn_in and name != "personas" and len(table):
+            table = table.filter(pa.compute.greater_equal(table["step"], 0))
+        return table.select(list(columns or table.column_names))
 
 
 def arrow_type(dtype: str) -> pa.DataType:
