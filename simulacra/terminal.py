@@ -103,7 +103,7 @@ def comparison_table(rows: Sequence[Row], everything: bool = False) -> list[str]
     cells = [
         (
             ("* " if row.claim else "  ") + MEASURES[row.measure].title, figure(row.baseline), figure(row.variant),
-            _signed(row.difference), f"{figure(row.low)} to {figure(row.high)}",
+            _signed(row.difference), "-" if math.isnan(row.low) else f"{figure(row.low)} to {figure(row.high)}",
             "-" if math.isnan(row.correlation) else f"{row.correlation:.2f}", str(row.seeds), row.kind,
         )
         for row in told
