@@ -94,9 +94,10 @@ def _find(source: str | Path) -> Path:
         path = Path(source)
         if path.is_file():
             return path
+        is_path = bool(str(source).strip()) and (path.suffix == ".toml" or len(path.parts) > 1 or path.exists())
     except (OSError, ValueError) as error:  # a name too long for the file system, or one with a zero byte
         raise CommunityError(f"{checks.came(str(source))} is no usable path. Give a slug or a TOML file's path.") from error
-    if path.suffix == ".toml" or len(path.parts) > 1 or path.exists():
+    if is_path:
         problem = "is a folder" if path.is_dir() else "there is no such file"
         checks.fail(checks.shown(path), f"{problem}. Give a community's TOML file, or write one with `simulacra new NAME`.")
     known = checks.nearest(str(source), bundled) if bundled else ""

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from simulacra.people import Index, people
-from simulacra.pools import Pool, to_indices, to_objects
+from simulacra.pools import Pool, to_indices, to_numbers, to_objects
 from simulacra.streams import Streams
 
 _BLOCK = 32  # of this many consecutive ids, each pattern gets its share
@@ -132,8 +132,9 @@ def _woven(words: list[Index], glue: list[Index]) -> list[Index]:
 
 def _parted(pool: Pool, words: list[Index], glue: Index) -> Index:
     """The glue, with a separator where the words would run together into something rude."""
-    rude = pc.match_substring_regex(pool.join(words), pattern="|".join(people()["handles"]["rude"].split()), ignore_case=True)
-    return np.where((glue == 0) & rude.to_numpy(zero_copy_only=False), pool.add(["_"])[0], glue)
+    rude = "|".join(people()["handles"]["rude"].split())
+    found = to_numbers(pc.find_substring_regex(pool.join(words), pattern=rude, ignore_case=True))
+    return np.where((glue == 0) & (found >= 0), pool.add(["_"])[0], glue)
 
 
 def _words(lists: dict[str, Index], name: str, which: Index, female: NDArray[np.bool_]) -> Index:

@@ -63,16 +63,16 @@ def _runs(text: str) -> Iterator[list[str]]:
     """Runs of words between stop words and punctuation."""
     ends = _words("stop") | _words("doing")
     run: list[str] = []
-    sentence_start = True
+    sentence_start, is_verb = True, False
     for token in [*_TOKEN.findall(text), "."]:
         word = token.lower().replace("’", "'")
-        if not word[0].isalpha() or word in ends:
+        if not word[0].isalpha() or word in ends or is_verb:
             if run:
                 yield run
             run = []
         else:
             run.append(word if sentence_start and token[1:].islower() else token)
-        sentence_start = token in ".!?:"
+        sentence_start, is_verb = token in ".!?:", word in ("who", "we", "they")  # "people who restore bicycles"
 
 
 def _trim(run: list[str]) -> str:

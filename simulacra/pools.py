@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -46,7 +47,7 @@ class Pool:
         return pc.binary_join_element_wise(*(strings.take(to_indices(piece)) for piece in pieces), nothing)
 
 
-# pyarrow.array and pyarrow.scalar look whether their input is a pandas object, which imports pandas (.35 s): hence by buffers.
+# By buffers, since pyarrow's own conversions from and to Python and numpy import pandas (.35 s).
 
 
 def to_strings(strings: Sequence[str]) -> pa.Array:
@@ -62,7 +63,16 @@ def to_indices(numbers: NDArray[np.integer[Any]]) -> pa.Array:
     return pa.Array.from_buffers(pa.int32(), len(numbers), [None, pa.py_buffer(np.ascontiguousarray(numbers, np.int32))])
 
 
+def to_numbers(indices: pa.Array) -> NDArray[np.int32]:
+    """A pyarrow int32 array without nulls as a numpy array."""
+    return np.frombuffer(indices.buffers()[1], np.int32, len(indices), 4 * indices.offset)
+
+
 def to_objects(strings: pa.Array) -> NDArray[np.object_]:
-    """A pyarrow string array as a numpy array of str."""
-    objects: NDArray[np.object_] = strings.to_numpy(zero_copy_only=False)
+    """A pyarrow string array without nulls as a numpy array of str."""
+    _, ends, content = strings.buffers()
+    bounds = np.frombuffer(ends, np.int32, len(strings) + 1, 4 * strings.offset).tolist()
+    data = content.to_pybytes() if content else b""
+    objects = np.empty(len(strings), object)
+    objects[:] = [data[low:high].decode() for low, high in pairwise(bounds)]
     return objects

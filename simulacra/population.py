@@ -53,6 +53,9 @@ KEEPS_WORK, RELATED_WORK = 0.5, 0.9  # cumulative: the sketch's occupation, one 
 KEEPS_HABIT = 0.88  # share of descendants who write as their sketch says
 INTEREST_SHARPNESS, INTEREST_NOISE = 0.9, 0.9  # of the sketch's nearness to topics, and of persons around it
 GROUP_SIZES = (0.35, 0.65)  # expected share of home group 1 is kept in here; the realised one stays within 30 to 70 %
+GROUP_PULL = 2.0  # log odds of home group 1 per unit of lean
+GROUP_PARTY = {"Democrat": 0.5, "Independent": 0.0, "Republican": -0.5}  # and by party
+PARTY_PULL = 1.0  # log weight of a party per unit of the sketch's lean
 _SHIFTS = (*TRAITS, "baseline", "irritability", "compliance", "susceptibility", "activity")
 _STYLES = ("verbosity", "punctuation", "emoji", "capitals")
 
@@ -136,7 +139,7 @@ def _lineage(community: Community, similarity: TopicAffinity, streams: Streams) 
         is_retired=np.array(["retire" in r.work.lower() for r in readings]),
         style=np.array([[r.style.get(s, np.nan) for s in _STYLES] for r in readings]),
         lean=lean,
-        group_offset=_group_offset(lean, weights / weights.sum()),
+        group_offset=_group_offset(readings, lean, weights / weights.sum()),
         interests=_standardised(similarity.sketches),
         mix=_noise_mix(similarity.topics),
         works=works,
@@ -169,11 +172,15 @@ def _leans(readings: list[Reading], streams: Streams) -> F64:
     return np.array([c if r.lean is None else r.lean for r, c in zip(readings, coin, strict=True)])
 
 
-def _group_offset(lean: F64, shares: F64) -> float:
+def _group_offset(readings: list[Reading], lean: F64, shares: F64) -> float:
     """What to add to every log odds so that the expected size of group 1 stays within GROUP_SIZES (bisection)."""
+    counts = us_adults()
+    weight = counts.people * _party_weight(readings, lean)  # [S, cells]
+    chance = shares[:, None] * weight / weight.sum(axis=1, keepdims=True)
+    odds = GROUP_PULL * lean[:, None] + np.array([GROUP_PARTY[party] for party in counts.party])
 
     def size(offset: float) -> float:
-        return float((shares / (1 + np.exp(-(GROUP_PULL * lean + offset)))).sum())
+        return float((chance * _logistic(odds + offset)).sum())
 
     target = float(np.clip(size(0.0), *GROUP_SIZES))
     low, high = -8.0, 8.0
@@ -183,9 +190,13 @@ def _group_offset(lean: F64, shares: F64) -> float:
     return round(low, 6)
 
 
-GROUP_PULL = 2.0  # log odds of home group 1 per unit of lean
-GROUP_PARTY = {"Democrat": 0.5, "Independent": 0.0, "Republican": -0.5}  # and by party
-PARTY_PULL = 1.0  # log weight of a party per unit of the sketch's lean
+def _party_weight(readings: list[Reading], lean: F64) -> F64:
+    """How the stance of a sketch weighs the parties of the joint counts, [S, cells]; 1 where it takes none."""
+    party = us_adults().party
+    side = (party == "Democrat").astype(float) - (party == "Republican")
+    stance = np.array([[0.0] if r.lean is None else [x] for r, x in zip(readings, lean, strict=True)])
+    weight: F64 = np.exp(PARTY_PULL * stance * side)
+    return weight
 
 
 # -- demographics ----------------------------------------------------------------------------------------------------------
@@ -223,9 +234,7 @@ def _cell_chances(readings: list[Reading], lean: F64) -> F64:
     """
     counts = us_adults()
     sexes = np.array([[1.0 if not r.sex else 0.95 if s == r.sex else 0.05 for s in counts.sex] for r in readings])
-    side = (counts.party == "Democrat").astype(float) - (counts.party == "Republican")
-    stance = np.array([[0.0] if r.lean is None else [x] for r, x in zip(readings, lean, strict=True)])
-    weight = counts.people * sexes * np.exp(PARTY_PULL * stance * side)
+    weight = counts.people * sexes * _party_weight(readings, lean)
     in_band = counts.band == np.arange(len(AGE_BANDS))[:, None]
     enough = counts.degree >= np.arange(len(DEGREES))[:, None]
     chances = weight[:, None, None] * in_band[None, :, None] * enough[None, None]

