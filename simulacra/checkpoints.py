@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import tokenize
 import zipfile
 from hashlib import blake2b
 from typing import Any, BinaryIO
@@ -13,7 +15,19 @@ from numpy.typing import NDArray
 from simulacra.seams import State
 
 _TEXT, _ENDS = ".utf8", ".ends"  # an array of strings is kept as its bytes and where each string ends
-_CHUNK = 1 << 20
+_ENCRYPTED = 0x1
+_DAMAGE = (
+    zipfile.BadZipFile,
+    EOFError,
+    MemoryError,
+    KeyError,
+    IndexError,
+    TypeError,
+    OverflowError,
+    SyntaxError,
+    tokenize.TokenError,
+)
+"""What zipfile and numpy raise on damaged or made-up files, besides ValueError."""
 
 
 def save_state(file: BinaryIO, state: State) -> None:
@@ -31,7 +45,7 @@ def load_state(file: BinaryIO) -> State:
         with zipfile.ZipFile(file) as archive:
             plain = {entry.filename.removesuffix(".npy"): _member(archive, entry) for entry in archive.infolist()}
         return _restored(plain)
-    except (zipfile.BadZipFile, EOFError, MemoryError, KeyError, IndexError) as error:
+    except _DAMAGE as error:
         raise ValueError(f"damaged checkpoint: {error}") from error
 
 
@@ -50,10 +64,9 @@ def copy_state(state: State) -> State:
 
 
 def _member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> NDArray[Any]:
-    with archive.open(entry) as member:
-        array: NDArray[Any] = npy.read_array(member, allow_pickle=False)
-        while member.read(_CHUNK):  # to the end, where zipfile compares the checksum
-            pass
+    if entry.compress_type != zipfile.ZIP_STORED or entry.flag_bits & _ENCRYPTED:
+        raise zipfile.BadZipFile(f"{entry.filename!r} is compressed or encrypted")
+    array: NDArray[Any] = npy.read_array(io.BytesIO(archive.read(entry)), allow_pickle=False)  # read() compares the checksum
     return array
 
 

@@ -109,7 +109,7 @@ def safe_for_spreadsheets(table: pa.Table) -> pa.Table:
 def _safe_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
     cleaned = pc.replace_substring_regex(column, pattern=_CONTROLS, replacement="\ufffd")
     quoted = pc.binary_join_element_wise("'", cleaned, "")
-    return pc.if_else(pc.match_substring_regex(cleaned, pattern=_FORMULA), quoted, cleaned)
+    return pc.if_else(pc.match_substring_regex(column, pattern=_FORMULA), quoted, cleaned)
 
 
 def _spread_interests(frames: Frames) -> pa.Table:

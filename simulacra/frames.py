@@ -83,10 +83,13 @@ class Frames:
         """The answer of one DuckDB query over the views `visits`, `impressions`, ... and `personas`.
 
         The views hold all days, with two columns more: `day`, and `burn_in` (true before day 1). The connection can read
-        nothing but these views and write nowhere. Raises SpecError with DuckDB's first line where the query is wrong.
+        nothing but these views and write nowhere. Raises SpecError with DuckDB's first line where the query is wrong, or asks
+        for a damaged file.
         """
         import duckdb
 
+        if not query.strip():
+            raise SpecError("Query: is empty. Example: SELECT day, count(*) FROM posts GROUP BY day")
         with self._connection() as connection:
             try:
                 return connection.execute(query).df()

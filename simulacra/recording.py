@@ -21,6 +21,7 @@ from simulacra.tables import (
     LabelSets,
     all_label_sets,
     facts_digest,
+    population_facts,
     population_table,
     run_digest,
     table_facts,
@@ -107,7 +108,7 @@ class MemoryRecorder:
         self.population = population
         self.label_sets = own_label_sets(label_sets, past)
         self._buffer = DayBuffer(self.label_sets)
-        self._personas = facts_digest(table_facts(population_table(population)))
+        self._personas = facts_digest(population_facts(population_table(population)))
         self._days: list[Day] = [past.day(day) for day in shared_days(past, through)] if past else []
         self._states: dict[int, State] = {through: past.state(through)} if past else {}
 

@@ -25,7 +25,16 @@ from simulacra.events import TABLES
 from simulacra.persona import Population
 from simulacra.recording import measured_counts
 from simulacra.seams import State
-from simulacra.tables import DayFacts, TableFacts, facts_digest, hash_json, label_set, population_table, run_digest, table_facts
+from simulacra.tables import (
+    DayFacts,
+    TableFacts,
+    facts_digest,
+    hash_json,
+    label_set,
+    population_facts,
+    population_table,
+    run_digest,
+)
 
 FORMAT = 1
 """Version of the folder's format. Another one is refused."""
@@ -184,7 +193,7 @@ def write_personas(folder: Path, population: Population) -> dict[str, Any]:
     """personas.parquet. Returns what run.json says of it."""
     personas = population_table(population)
     write_file(folder / PERSONAS_FILE, lambda file: pq.write_table(personas, file, compression="zstd"))
-    return {"rows": len(population), "digest": facts_digest(table_facts(personas))}
+    return {"rows": len(population), "digest": facts_digest(population_facts(personas))}
 
 
 def first_info(

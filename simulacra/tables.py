@@ -209,6 +209,17 @@ def facts_digest(facts: TableFacts) -> str:
     return hash_json([facts.rows, sorted(facts.columns.items())])
 
 
+def population_facts(table: pa.Table) -> TableFacts:
+    """Of personas.parquet: traits are stored as they are, since a run goes on from them, but told apart by four decimals."""
+    for i, field in enumerate(table.schema):
+        if pa.types.is_floating(field.type):
+            table = table.set_column(i, field.name, pa.array(quantise(table[field.name].to_numpy())))
+        elif pa.types.is_fixed_size_list(field.type):
+            flat = pa.array(quantise(table[field.name].combine_chunks().flatten().to_numpy()))
+            table = table.set_column(i, field.name, pa.FixedSizeListArray.from_arrays(flat, field.type.list_size))
+    return table_facts(table)
+
+
 def table_facts(table: pa.Table) -> TableFacts:
     return TableFacts(table.num_rows, {name: column_digest(table[name]) for name in table.column_names})
 
@@ -240,8 +251,6 @@ def _hash_numbers(hashed: blake2b, chunk: pa.Array) -> None:
     values = chunk.to_numpy(zero_copy_only=False)
     if values.dtype.kind not in "biuf":
         raise ValueError(f"type {chunk.type} is none of the record's")
-    if values.dtype.kind == "f":
-        values = quantise(values)
     hashed.update(np.ascontiguousarray(values, values.dtype.newbyteorder("<")).view(np.uint8).data)
 
 

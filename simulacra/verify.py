@@ -28,7 +28,7 @@ from simulacra.runfiles import (
     day_facts,
 )
 from simulacra.runs import RunFolder
-from simulacra.tables import DayFacts, TableFacts, column_digest, facts_digest, run_digest, schema, table_facts
+from simulacra.tables import DayFacts, TableFacts, column_digest, facts_digest, population_facts, run_digest, schema
 
 
 class Files(Protocol):
@@ -95,7 +95,7 @@ class _Check:
 
     def _personas(self, info: dict[str, Any]) -> Iterator[str]:
         try:
-            facts = table_facts(self._table(PERSONAS_FILE, int(info["personas"].get("rows", -1))))
+            facts = population_facts(self._table(PERSONAS_FILE, int(info["personas"].get("rows", -1))))
         except (RecordError, ValueError) as error:
             yield _line(PERSONAS_FILE, error)
             return
