@@ -71,7 +71,7 @@ class Behaviour:
     parent_taste: float = _param(1.0, "per unit of affinity", _OURS, "people reply to what interests them", off=0, low=0, high=5)
     parent_unanswered: float = _param(2.2, "log-weight", "S6", "a thread with no reply yet invites one", off=0, low=0, high=5)
     parent_question: float = _param(0.7, "log-weight", _OURS, "a question with no answer yet asks for one", off=0, low=0, high=5)
-    parent_rude: float = _param(0.8, "per unit of toxicity", "S35: toxic threads grow", "rude posts draw replies", off=0, low=0, high=5)
+    parent_rude: float = _param(3.0, "per unit of toxicity", "sign of S24 (engagement ranking amplifies anger) and S35 (toxic threads grow)", "rude posts draw replies", off=0, low=0, high=5)
     parent_crowd: float = _param(0.1, "per log reply", "S7: thread sizes are unequal", "replies attract replies", off=0, low=0, high=3)
     parent_depth: float = _param(-0.12, "per level", "S9: mean depth 2.0-3.3", "deep replies draw fewer", off=0, low=-2, high=2)
     to_root: float = _param(0.25, "chance", "S9: a quarter to half of replies answer the opening post", "who reads a reply answers the opening post instead", off=0, low=0, high=1)  # fmt: skip
