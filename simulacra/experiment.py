@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -32,6 +32,7 @@ from simulacra.seams import Recorder, Scorer, State, Writer
 from simulacra.simulation import Arm as WiredArm
 from simulacra.simulation import Progress, Simulation
 from simulacra.streams import Streams
+from simulacra.tables import hash_json
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -140,13 +141,39 @@ class Stage:
 
 def set_stage(spec: RunSpec, near: TopicAffinity, population: Population | None = None) -> Stage:
     """Everything a simulation of this specification needs but its arm. population: grown from the seed where not given."""
-    from simulacra.minds.sketch import SketchWriter
-    from simulacra.scoring.lexical import LexicalScorer
-
     streams = Streams(spec.seed)
     if population is None:
         population = _grow(spec, near, streams)
-    return Stage(population, streams, SketchWriter(spec.community), LexicalScorer(), topic_vectors(near.topics))
+    return Stage(population, streams, _writer(_Known(spec.community)), _scorer(), topic_vectors(near.topics))
+
+
+class _Known:
+    """A community that can be looked up: equal ones, voices included, are one key."""
+
+    def __init__(self, community: Community) -> None:
+        self.community = community
+        self._digest = hash_json(community_to_dict(community))
+
+    def __hash__(self) -> int:
+        return hash(self._digest)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Known) and self._digest == other._digest
+
+
+@lru_cache(maxsize=4)
+def _writer(known: _Known) -> Writer:
+    """Compiling a phrase bank takes half a second, and writers hold no state: replicates in one process share one."""
+    from simulacra.minds.sketch import SketchWriter
+
+    return SketchWriter(known.community)
+
+
+@lru_cache(maxsize=1)
+def _scorer() -> Scorer:
+    from simulacra.scoring.lexical import LexicalScorer
+
+    return LexicalScorer()
 
 
 def _grow(spec: RunSpec, near: TopicAffinity, streams: Streams) -> Population:
