@@ -31,7 +31,7 @@ def clean(text: str) -> str:
     """The text in one line: NFC, no control, bidirectional or other format characters, runs of white space made one space."""
     if text.isascii() and text.isprintable():
         return _SPACE.sub(" ", text).strip()
-    kept = (" " if c.isspace() else c for c in unicodedata.normalize("NFC", text) if c in _JOINERS or not _is_control(c))
+    kept = (c for c in unicodedata.normalize("NFC", text) if c in _JOINERS or not _is_control(c))
     return _SPACE.sub(" ", "".join(kept)).strip()
 
 

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from simulacra import population
 from simulacra.community import Community, Sketch, bundled_communities, load_community
 from simulacra.errors import SpecError
 from simulacra.names import handles, shuffled
@@ -55,6 +56,14 @@ def test_newcomers_do_not_depend_on_the_length_of_the_run() -> None:
     short, long = (grow(community, 500, Streams(4), days, 0.013) for days in (3, 11))
     assert len(short) == 500 + round(500 * 0.013 * 3) and len(long) == 500 + round(500 * 0.013 * 11)
     assert_same_people(short, long.take(slice(0, len(short))))
+    steps = long.arrival[500:]
+    assert np.histogram(steps, 11, (0, 11 * 24))[0].tolist() == pytest.approx([6.5] * 11, abs=1)  # evenly over the days
+
+
+def test_how_many_are_grown_at_a_time_changes_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = grow_again(500, 5)
+    monkeypatch.setattr(population, "_CHUNK", 120)
+    assert_same_people(whole, grow_again(500, 5))
 
 
 @settings(deadline=None, max_examples=30)
@@ -186,7 +195,7 @@ def test_half_keep_the_occupation_and_most_others_stay_in_its_field() -> None:
 
 
 def test_occupations_fit_age_and_degree() -> None:
-    people = grow(described("grad student, 24", "surgeon, 45", "lives here"), 6000, Streams(1))
+    people = grow(described("grad student, 24", "student, 45", "surgeon, 45", "lives here"), 6000, Streams(1))
     assert not any("student" in work for work, age in zip(people.work, people.age, strict=True) if age > 40)
     surgeons = people.work == "surgeon"
     assert surgeons.any() and set(people.degree[surgeons]) <= set(DEGREES[2:])
