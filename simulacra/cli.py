@@ -78,6 +78,8 @@ def do_resume(a: argparse.Namespace) -> None:
     from simulacra.experiment import resume
     from simulacra.terminal import Live
 
+    if _is_experiment(a):
+        raise SpecError(f"{a.run} is a comparison. Go on with: simulacra compare --resume {a.run}{_runs_option(a)}")
     with stopping() as should_stop:
         run = resume(a.run, a.runs, Live(quiet=a.quiet).hour, should_stop)
     _show_run_result(run, a)
