@@ -107,7 +107,6 @@ class Frames:
                 f"step < 0 AS burn_in FROM _{name}"
             )
         connection.register("personas", self._source.personas())
-        connection.execute("SET lock_configuration = true")
         return connection
 
     def _scannable(self, name: str) -> Any:

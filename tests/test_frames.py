@@ -49,9 +49,10 @@ def test_labels_are_categoricals_over_the_whole_set_in_its_order(folder):
 def test_burn_in_is_left_out_unless_asked_for(folder):
     frames = folder.frames()
     assert sorted(frames.table("posts")["day"].unique()) == [1, 2]
-    assert sorted(frames.table("posts", burn_in=True)["day"].unique()) == [-1, 0, 1, 2]
-    days = frames.sql("SELECT day, bool_or(burn_in) AS burn_in, min(step) // 1 AS step FROM visits GROUP BY day ORDER BY day")
+    assert frames.table("posts", burn_in=True)["day"].tolist() == [-1] * 12 + [0] * 12 + [1] * 12 + [2] * 12
+    days = frames.sql("SELECT day, burn_in, count(*) AS posts FROM posts GROUP BY ALL ORDER BY day")
     assert days["day"].tolist() == [-1, 0, 1, 2] and days["burn_in"].tolist() == [True, True, False, False]
+    assert days["posts"].tolist() == [12] * 4
 
 
 def test_columns_can_be_chosen_in_any_order(folder):

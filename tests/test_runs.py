@@ -7,16 +7,20 @@ import resource
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sample_runs import CAUSE, DAYS, LABEL_SETS, finished_run, people, play, state_after
 
 from simulacra import durable
 from simulacra.checkpoints import load_state, save_state
 from simulacra.errors import RecordError
+from simulacra.events import ACTIONS
 from simulacra.recording import MemoryRecorder, day_name, day_number
 from simulacra.runfiles import checked_run_id, run_id
 from simulacra.runs import RunFolder, list_runs
@@ -59,6 +63,32 @@ def test_folder_and_memory_hold_the_same_record(tmp_path, undisturbed):
     assert sorted(p.name for p in folder.path.iterdir()) == [
         "burn-0001", "burn-0002", "day-0001", "day-0002", "lock", "personas.parquet", "run.json",
     ]  # fmt: skip
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 23), st.sampled_from(ACTIONS), st.text(max_size=20), st.floats(0, 500, width=32)), max_size=8
+    ),
+    st.integers(0, 8),
+)
+def test_whatever_is_recorded_is_read_back(rows, cut):
+    step, action, reason, minutes = zip(*rows, strict=True) if rows else ((), (), (), ())
+    rest = {"post": -1, "author": 0, "policy": 1, "rule": 0, "toxicity": 0.0, "truth": 0, "until": -1}
+    memory = MemoryRecorder(people(), LABEL_SETS)
+    with tempfile.TemporaryDirectory() as runs_dir, create(Path(runs_dir)) as folder:
+        recorder = folder.recorder()
+        for part in (slice(None, cut), slice(cut, None)):
+            codes = [ACTIONS.index(label) for label in action[part]]
+            chunk = {"step": step[part], "action": codes, "reason": reason[part], "minutes": minutes[part]}
+            recorder.add("rulings", **chunk, **rest)
+            memory.add("rulings", **chunk, **rest)
+        recorder.close_day(1, {})
+        memory.close_day(1, {})
+        read = folder.frames().table("rulings")
+        assert read["reason"].tolist() == list(reason) and read["action"].tolist() == list(action)
+        assert read["step"].tolist() == list(step) and np.allclose(read["minutes"], minutes, atol=0.00005)
+        assert folder.digest == memory.digest and verify(folder) == []
 
 
 def test_run_json_tells_the_whole_cause(tmp_path):
@@ -265,6 +295,17 @@ def test_a_damaged_checkpoint_stops_the_resume_and_leaves_the_run_unlocked(tmp_p
         assert folder.status == "interrupted"
 
 
+def test_the_checkpoint_of_another_day_is_noticed(tmp_path):
+    folder = create(tmp_path)
+    play(folder.recorder(), [-1, 0])
+    folder.release()
+    files = [folder.path / name / "checkpoint/state.npz" for name in ("burn-0001", "burn-0002")]
+    files[1].write_bytes(files[0].read_bytes())
+    assert verify(folder) == ["burn-0002/checkpoint/state.npz: differs from its digest"]
+    with pytest.raises(RecordError, match=r"burn-0002/checkpoint/state\.npz: differs from its digest"):
+        folder.resume()
+
+
 # -- kills: SIGKILL before every call that reaches the disk, and at moments of the kill's own choosing
 
 LITTLE = {"days": (0, 1), "tables": ("posts", "failures")}
@@ -408,7 +449,7 @@ def test_whenever_the_disk_fills_up_finished_days_are_intact_and_the_run_can_go_
             continue
         folder = RunFolder.open("one", runs_dir)
         days_left.add(len(folder.days))
-        assert verify(folder) == [], allowed
+        assert verify(folder) == [] and not list(folder.path.glob(".tmp*")), allowed
         if folder.status != "finished":
             assert go_on(runs_dir, **LITTLE).digest == digest and verify(folder) == []
     assert allowed > 100 and days_left == {0, 1, 2}
