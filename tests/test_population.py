@@ -333,6 +333,13 @@ def test_bios_tell_true_things_about_their_persona() -> None:
     assert quiet.any() and all(bio == bio.lower() for bio in everyone.bio[quiet])
 
 
+def test_profile_lines_draw_on_the_whole_of_their_lists() -> None:
+    text, lines = "\n".join(pittsburgh(3000).bio).lower(), people()["bios"]
+    for name in ("pets", "hobbies", "doing", "when", "drinks", "skills", "sunny", "sour", "home", "free"):
+        used = [line for line in lines[name] if line.split("{")[0].lower() in text]
+        assert len(used) > 0.9 * len(lines[name]), name
+
+
 def test_articles_fit_their_nouns() -> None:
     nouns = (
         "nurse",
