@@ -6,7 +6,7 @@ posts, never on how many posts were ever written.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -153,6 +153,15 @@ class Members:
             setattr(self, name, state[f"members.{name}"].copy())
 
 
+class Standing(NamedTuple):
+    """The posts that stand for ranking."""
+
+    posts: Ints  # [c] post ids, by slot
+    slots: np.ndarray  # [c] their places in the pool, ascending
+    by_author: np.ndarray  # [c] columns ordered by author
+    authors: Ints  # [c] authors in that order
+
+
 class PlatformView:
     """What feeds, policies and minds may look at (and never write to)."""
 
@@ -163,13 +172,18 @@ class PlatformView:
         self.posts = Posts()
         self.members = Members(population)
         self.pool = np.full(pool, -1, np.int32)  # slot -> post id
+        self._standing: Standing | None = None
         self.reported: Ints = np.empty(0, np.int32)  # posts reported in the step that is being played
         self._seen = np.zeros((len(population), (pool + 7) // 8), np.uint8)
 
-    def standing(self) -> tuple[Ints, np.ndarray]:
-        """The pool's posts and their slots."""
-        slots = np.flatnonzero(self.pool >= 0)
-        return self.pool[slots], slots
+    def standing(self) -> Standing:
+        """The pool as it stands (computed once between changes)."""
+        if self._standing is None:
+            slots = np.flatnonzero(self.pool >= 0)
+            posts = self.pool[slots]
+            by_author = np.argsort(self.posts.author[posts], kind="stable")
+            self._standing = Standing(posts, slots, by_author, self.posts.author[posts][by_author])
+        return self._standing
 
     def minute(self, personas: Ints, step: int, streams: Streams) -> Floats:
         """When in the hour each visit happens, [0, 1). Visitors see what was posted at least an hour before they come: steps are
@@ -199,37 +213,45 @@ class PlatformView:
 
     def candidates(self, readers: Ints, minute: Floats, step: int) -> Candidates:
         """What may be ranked for each reader: the pool, and unread posts of those it follows that are not in it."""
-        pool, slots = self.standing()
-        status = self._status(readers, step + minute, step, pool, slots)
+        pool = self.standing()
+        status = self._status(readers, step + minute, step, pool)
         followees = self.members.followees[readers]
-        found = np.where((followees >= 0)[:, :, None], self.members.recent[followees], -1).reshape(len(readers), -1)
-        tie = np.zeros(status.shape, bool)
-        slot = np.where(found >= 0, self.posts.slot[found], -1) if len(self.posts) else np.full_like(found, -1)
-        flat = np.flatnonzero(slot >= 0)
-        place = np.zeros(len(self.pool), np.intp)
-        place[slots] = np.arange(len(slots))
-        tie[flat // found.shape[1], place[slot.ravel()[flat]]] = True
-        return Candidates(pool, self._unread(readers, found, slot, step), status, tie)
+        return Candidates(pool.posts, self._unread(readers, followees, step), status, self._ties(followees, pool))
 
-    def _status(self, readers: Ints, now: Floats, step: int, pool: Ints, slots: np.ndarray) -> np.ndarray:
+    @staticmethod
+    def _ties(followees: Ints, pool: Standing) -> Bools:
+        """Which posts of the pool are by authors that each reader follows [n, c]."""
+        n, width = followees.shape
+        tie = np.zeros((n, len(pool.posts)), bool)
+        asked = followees.ravel()
+        first = np.searchsorted(pool.authors, asked)
+        count = np.where(asked >= 0, np.searchsorted(pool.authors, asked, side="right") - first, 0)
+        found = np.repeat(np.arange(len(asked)), count)
+        nth = np.arange(len(found)) - np.repeat(np.cumsum(count) - count, count)
+        tie[found // width, pool.by_author[first[found] + nth]] = True
+        return tie
+
+    def _status(self, readers: Ints, now: Floats, step: int, pool: Standing) -> np.ndarray:
+        posts, slots = pool.posts, pool.slots
         bits = np.unpackbits(self._seen[readers], axis=1, bitorder="little").view(np.int8)
         dense = len(slots) and slots[-1] == len(slots) - 1
         status = bits[:, : len(slots)] if dense else bits.take(slots, axis=1)
-        recent = np.flatnonzero(self.posts.step[pool] == step - 1)
-        status[:, recent] = np.where(self.posts.time[pool[recent]] + 1 > now[:, None], 2, status[:, recent])
+        recent = np.flatnonzero(self.posts.step[posts] == step - 1)
+        status[:, recent] = np.where(self.posts.time[posts[recent]] + 1 > now[:, None], 2, status[:, recent])
         return status
 
-    def _unread(self, readers: Ints, found: Ints, slot: np.ndarray, step: int) -> Ints:
-        """Followed authors' posts outside the pool that are newer than the newest one read, packed to the left."""
-        newest_read = np.repeat(self.members.read_up_to[readers], RECENT, axis=1)
-        fresh = (found >= 0) & (slot < 0) & (found > newest_read)
-        if fresh.any():
-            fresh &= self.visible(found) & (self.posts.step[found] < step - 1)
-        if not fresh.any():
-            return np.empty((len(readers), 0), np.int32)
-        packed = np.where(fresh, found, -1)
-        width = int(fresh.sum(axis=1).max())
-        return -np.sort(-packed, axis=1)[:, :width]
+    def _unread(self, readers: Ints, followees: Ints, step: int) -> Ints:
+        """Followed authors' latest posts outside the pool that are newer than the newest one read, packed to the left."""
+        newest_read = self.members.read_up_to[readers][:, :, None]
+        found = np.where((followees >= 0)[:, :, None], self.members.recent[followees], -1)
+        rows = np.nonzero(found > newest_read)
+        post = found[rows]
+        fresh = (self.posts.slot[post] < 0) & self.visible(post) & (self.posts.step[post] < step - 1) if len(post) else post >= 0
+        row, post = rows[0][fresh], post[fresh]
+        count = np.bincount(row, minlength=len(readers))
+        own = np.full((len(readers), int(count.max(initial=0))), -1, np.int32)
+        own[row, np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count)] = post
+        return own
 
 
 class Platform(PlatformView):
@@ -346,8 +368,7 @@ class Platform(PlatformView):
     def turn_pool(self, new: Ints, step: int, streams: Streams) -> None:
         """Let posts of this step in and old ones out. When there are more than fit, six tenths of the places go to the newest, three
         to those most liked and discussed, one to chance, whatever the feed design: candidates are no feed's privilege."""
-        posts = self.posts
-        standing, _ = self.standing()
+        posts, standing = self.posts, self.standing().posts
         everyone = np.sort(np.concatenate([standing, new[self.visible(new)] if len(new) else new]))
         young = everyone[posts.step[everyone] > step - POOL_HOURS]
         stay = young if len(young) <= len(self.pool) else self._best(young, streams)
@@ -370,6 +391,7 @@ class Platform(PlatformView):
         slots = slots[slots >= 0]
         if not len(slots):
             return
+        self._standing = None
         self.posts.slot[self.pool[slots]] = -1
         self.pool[slots] = -1
         keep = np.ones(8 * self._seen.shape[1], np.uint8)
@@ -379,6 +401,7 @@ class Platform(PlatformView):
     def _enter_pool(self, entering: Ints) -> None:
         if not len(entering):
             return
+        self._standing = None
         free = np.flatnonzero(self.pool < 0)[: len(entering)]
         entering = entering[: len(free)]
         self.pool[free] = entering
@@ -391,6 +414,6 @@ class Platform(PlatformView):
         return own | self.posts.state() | self.members.state()
 
     def restore(self, state: State) -> None:
-        self.pool, self._seen = state["platform.pool"].copy(), state["platform.seen"].copy()
+        self.pool, self._seen, self._standing = state["platform.pool"].copy(), state["platform.seen"].copy(), None
         self.posts.restore(state)
         self.members.restore(state)
