@@ -77,6 +77,9 @@ def test_the_model_is_asked_once_and_then_the_cache(tmp_path: Path, monkeypatch:
     shipped = semantic._shipped("pittsburgh")
     topic = load_community("pittsburgh").topics[0]
     assert shipped[text_key(topic)] @ embed([topic])[0] == pytest.approx(1, abs=1e-3)  # the files ship this model's vectors
+    next(tmp_path.glob("*.npy")).unlink()
+    mended = topic_affinity(GARDEN, cache=tmp_path)  # whatever the cache still holds, the figures are the same
+    assert mended.source == "model" and np.array_equal(mended.topics, made.topics)
     monkeypatch.setattr(semantic, "WEIGHTS_PACKAGE", "no_such_package")
     again = topic_affinity(GARDEN, cache=tmp_path)
     assert again.source == "cache" and np.array_equal(again.sketches, made.sketches)

@@ -80,7 +80,8 @@ def topic_affinity(community: Community, use_model: bool = True, cache: Path | N
         )
     if missing:
         try:
-            fresh = {text_key(t): vector for t, vector in zip(missing, _rounded(embed(missing)), strict=True)}
+            # One text at a time: in a batch the last digits depend on its neighbours, and so on what the cache holds.
+            fresh = {text_key(t): _rounded(embed([t])[0]) for t in missing}
         except WeightsError as error:
             return word_affinity(community, f"Interests were matched by shared words only. {error}")
         _keep(fresh, folder)
@@ -220,7 +221,7 @@ def ship_embeddings(community: Community, path: Path) -> None:
     texts = list(dict.fromkeys(_texts(community)))
     keys = np.array([text_key(t) for t in texts], "S32")
     with path.open("wb") as file:
-        np.savez(file, keys=keys, vectors=embed(texts).astype(np.float16))
+        np.savez(file, keys=keys, vectors=np.stack([embed([t])[0] for t in texts]).astype(np.float16))
 
 
 def _shipped(slug: str) -> Vectors:
