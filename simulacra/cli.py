@@ -69,8 +69,10 @@ def do_run(a: argparse.Namespace) -> None:
     community = _community(a)
     arm = make_arm(community, a.overlay, "run", feed=a.feed, moderation=a.moderation, behaviour=a.behaviour)
     spec = RunSpec(community, arm, a.personas, a.days, a.seed)
+    live = Live(quiet=a.quiet)
+    live.wait(f"Growing {a.personas:,} members of {community.name} and playing two days of burn-in ...")
     with stopping() as should_stop:
-        run = play(spec, a.runs, a.id, Live(quiet=a.quiet).hour, should_stop)
+        run = play(spec, a.runs, a.id, live.hour, should_stop)
     _show_run_result(run, a)
 
 

@@ -471,6 +471,18 @@ MECHANICAL: dict[str, frozenset[str]] = {
     "feed": frozenset({"exposure_gini"}),  # sharing out attention is what a feed does
     "feed.toxicity": frozenset({"toxicity_seen", "toxic_seen_share", "violations_seen_per_100"}),
     "feed.valence": frozenset({"valence_seen"}),
+    "behaviour.visit_rate": frozenset({"visits_per_persona_day"}),
+    "behaviour.scroll": frozenset({"impressions_per_visit"}),
+    "behaviour.write": frozenset({"posts_per_persona", "writers_share"}),
+    "behaviour.opening": frozenset({"replies_per_thread"}),
+    "behaviour.insult": frozenset({"toxicity_written", "toxic_share", "violations_per_100"}),
+    "behaviour.promote": frozenset({"violations_per_100"}),
+    "behaviour.off_topic": frozenset({"violations_per_100"}),
+    "behaviour.upvote": frozenset({"votes_per_100_impressions", "upvote_share"}),
+    "behaviour.downvote": frozenset({"votes_per_100_impressions", "upvote_share"}),
+    "behaviour.report": frozenset({"reports"}),
+    "behaviour.false_report": frozenset({"reports"}),
+    "behaviour.churn": frozenset({"persona_churn"}),
 }
 """Lever class (see `designs.levers`) -> measures on which it acts directly. All else that moves is people's response."""
 

@@ -15,12 +15,13 @@ import json
 import math
 import os
 import signal
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, sleep
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from simulacra.behaviour import Behaviour
@@ -50,6 +51,7 @@ FORMAT = 1
 EXPERIMENT_FILE, ROWS_FILE, LOCK_FILE = "experiment.json", "rows.parquet", "lock"
 BASELINE, VARIANT = "baseline", "variant"
 MOST_SEEDS = 1000
+_WATCH = "simulacra: watch the parent"
 
 Keep = Literal["first", "all"]
 """Whose full records stay in the runs folder: the first replicate's, or all."""
@@ -136,7 +138,7 @@ class Task:
     file: Path  # where the result goes
     runs_dir: Path
     keep: Mapping[str, str]  # arm -> run id where the full record is kept
-    in_worker: bool
+    home: int  # process that handed it out: a worker knows by it that it is one
 
     @property
     def seed(self) -> int:
@@ -145,9 +147,8 @@ class Task:
 
 def play_replicate(task: Task, should_stop: ShouldStop | None = None) -> int:
     """Play every arm of a replicate and write its result; returns the seed. Runs in this process or in a worker."""
-    if task.in_worker:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides what stops
-        should_stop = _orphaned(os.getppid())
+    if os.getpid() != task.home:
+        _behave_as_worker()
     started = perf_counter()
     pasts = _Pasts(task.near, should_stop)
     with one_blas_thread():
@@ -158,9 +159,22 @@ def play_replicate(task: Task, should_stop: ShouldStop | None = None) -> int:
     return task.seed
 
 
-def _orphaned(parent: int) -> ShouldStop:
-    """Whether the process that started this worker is gone: a resumed comparison will want the lock that is held here."""
-    return lambda: os.getppid() != parent
+def _behave_as_worker() -> None:
+    """Leave Ctrl-C to the parent, and end as soon as the parent is gone: a resumed comparison will want the locks held here.
+
+    Records are safe from a sudden end at any moment, so nothing needs to be told.
+    """
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # it reaches the whole process group
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            sleep(0.05)
+        os._exit(1)
+
+    if all(thread.name != _WATCH for thread in threading.enumerate()):  # a worker plays several replicates
+        threading.Thread(target=watch, name=_WATCH, daemon=True).start()
 
 
 class _Pasts:
@@ -510,7 +524,7 @@ def finish_comparison(
     should_stop: ShouldStop | None = None,
 ) -> Comparison:
     """Play what is missing, in order of seeds, and write the rows."""
-    tasks, total = _missing(folder, in_worker=jobs != 1)
+    tasks, total = _missing(folder)
     if not tasks and folder.status == "finished":
         return Comparison(folder)
     started = perf_counter()
@@ -520,14 +534,14 @@ def finish_comparison(
                 if progress is not None:
                     progress(Replicated(total - len(tasks) + fresh, total, fresh, perf_counter() - started))
         except Stopped:
-            done = total - len(_missing(folder, in_worker=False)[0])
+            done = total - len(_missing(folder)[0])
             raise Stopped(f"Stopped with {done} of {total} replicates done. Go on with: {_resume_command(folder)}") from None
         answer = Comparison(folder, fresh=len(tasks))
         folder.write_rows(answer.row_list)
     return replace(answer)  # without cached properties of a folder that was still running
 
 
-def _missing(folder: ExperimentFolder, in_worker: bool) -> tuple[list[Task], int]:
+def _missing(folder: ExperimentFolder) -> tuple[list[Task], int]:
     """Tasks of the replicates that are not finished, and how many replicates there are in all."""
     spec, info = folder.spec, folder.info
     near = affinity_from_dict(info["similarity"])
@@ -542,7 +556,7 @@ def _missing(folder: ExperimentFolder, in_worker: bool) -> tuple[list[Task], int
             Task(
                 specs={arm: spec.run_spec(arm, seed) for arm in arms}, near=near, file=folder.file_of(seed),
                 runs_dir=Path(info["runs_dir"]), keep={arm: f"{folder.path.name}-{arm}-{seed}" for arm in kept},
-                in_worker=in_worker,
+                home=os.getpid(),
             )
         )  # fmt: skip
     return tasks, len(replicates)
@@ -552,7 +566,7 @@ def _played(tasks: Sequence[Task], jobs: int, should_stop: ShouldStop | None) ->
     """Seeds as they are finished; in this process, in order, when jobs is 1."""
     if jobs == 1 or len(tasks) < 2:
         for task in tasks:
-            yield play_replicate(replace(task, in_worker=False), should_stop)
+            yield play_replicate(task, should_stop)
         return
     from joblib import Parallel, delayed
 

@@ -169,6 +169,11 @@ class Live:
         text = f"replicate {progress.done} of {progress.total}, {duration(left)} left"
         self._show(text, due=True, over=progress.done == progress.total)
 
+    def wait(self, text: str) -> None:
+        """What is going on before there is progress: for people only."""
+        if self._rewrites:
+            self.say(text)
+
     def say(self, text: str) -> None:
         """A line of its own."""
         if not self.quiet:

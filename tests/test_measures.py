@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute
 import pytest
 
+from simulacra.behaviour import Behaviour
 from simulacra.events import TABLES
 from simulacra.measures import MEASURES, MECHANICAL, Facts, gini, measure, measure_table, mechanical
 
@@ -160,6 +162,11 @@ def test_the_table_is_tidy_and_explains_itself(two_days: HandMade) -> None:
 
 def test_every_mechanical_measure_exists() -> None:
     assert set().union(*MECHANICAL.values()) <= set(MEASURES)
+
+
+def test_behaviour_that_acts_on_a_measure_is_called_by_its_real_name() -> None:
+    named = {lever.removeprefix("behaviour.") for lever in MECHANICAL if lever.startswith("behaviour.")}
+    assert named <= {parameter.name for parameter in fields(Behaviour)}
 
 
 def test_removal_is_mechanical_on_what_is_read_and_never_on_what_is_written() -> None:
