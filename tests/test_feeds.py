@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulacra.errors import SpecError
-from simulacra.feeds import _BLOCKS, FEEDS, _largest, best_first, make_feed
+from simulacra.feeds import FEEDS, best_first, make_feed
+from simulacra.feeds.ranking import _BLOCKS, _largest
 from simulacra.seams import Candidates, Readers
 from simulacra.streams import Streams
 from support import arm, past, played
@@ -122,7 +123,7 @@ def test_a_penalty_on_toxicity_lowers_what_is_seen_of_it():
         ("chronologcal", "Did you mean 'chronological'?"),
         ("weighted:recencyy=1", "Did you mean 'recency'?"),
         ("weighted:recency=much", "is not a number"),
-        ("weighted:recency", "is not parameter=number"),
+        ("weighted:recency", "is not parameter=value"),
         ("hot:hours=0", "must be above 0"),
         ("weighted:toxicity=nan", "is not a number"),
     ],
