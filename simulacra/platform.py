@@ -13,7 +13,7 @@ import numpy as np
 from simulacra.community import Community
 from simulacra.events import ACTIONS
 from simulacra.persona import OLD_HAND, Population
-from simulacra.seams import Bools, Candidates, Drafts, Floats, Ints, Rulings, State, Turns
+from simulacra.seams import Bools, Candidates, Drafts, Floats, Ints, Reading, Rulings, State, Turns
 from simulacra.streams import Streams
 
 POOL = 2000
@@ -26,19 +26,23 @@ RECENT = 4
 """Latest posts of each author that followers can still find outside the pool."""
 NOTICES = 4
 """Latest unanswered replies that a persona is told of."""
+VOTES = 2**16
+"""Most votes that are remembered with who gave them; small communities keep VOTES_EACH a persona."""
+VOTES_EACH = 8
 
 _POST_COLUMNS: dict[str, tuple[str, float]] = {
     "author": ("int32", -1), "step": ("int32", 0), "time": ("float32", 0), "parent": ("int32", -1), "root": ("int32", -1), "depth": ("int16", 0),
     "act": ("int8", 0), "topic": ("int8", 0), "memo": ("int64", 0), "toxicity": ("float32", 0), "valence": ("float32", 0),
     "truth": ("int8", 0), "stratum": ("int8", 0), "rule": ("int8", 0), "up": ("int32", 0), "down": ("int32", 0),
-    "reports": ("int32", 0), "replies": ("int32", 0), "impressions": ("int32", 0), "slot": ("int16", -1),
+    "up_far": ("int32", 0), "down_far": ("int32", 0), "reports": ("int32", 0), "reports_far": ("int32", 0), "replies": ("int32", 0), "impressions": ("int32", 0), "slot": ("int16", -1),
     "removed": ("int32", -1), "hidden": ("bool", 0), "label": ("int8", 0),
 }  # fmt: skip
 
 
 class Posts:
     """Every post ever written, as growing columns indexed by post id. `removed` is a step, -1 while it stands; `slot` its place in
-    the pool, -1 outside; `hidden` holds a post back until released."""
+    the pool, -1 outside; `hidden` holds a post back until released. `up`, `down` and `reports` count everybody's, `*_far` those of
+    readers of the other home group."""
 
     author: Ints
     step: Ints
@@ -56,7 +60,10 @@ class Posts:
     rule: np.ndarray
     up: Ints
     down: Ints
+    up_far: Ints
+    down_far: Ints
     reports: Ints
+    reports_far: Ints
     replies: Ints
     impressions: Ints
     slot: np.ndarray
@@ -175,6 +182,13 @@ class PlatformView:
         self._standing: Standing | None = None
         self.reported: Ints = np.empty(0, np.int32)  # posts reported in the step that is being played
         self._seen = np.zeros((len(population), (pool + 7) // 8), np.uint8)
+        self._votes = np.full((min(VOTES, VOTES_EACH * len(population)), 3), -1, np.int32)
+        self._voted = 0
+
+    def recent_votes(self) -> tuple[Ints, Ints, Ints]:
+        """The latest votes, in no order: reader, post, vote (1 or -1), at most VOTES_EACH a persona on average."""
+        reader, post, vote = self._votes[: min(self._voted, len(self._votes))].T
+        return reader, post, vote
 
     def standing(self) -> Standing:
         """The pool as it stands (computed once between changes)."""
@@ -286,11 +300,22 @@ class Platform(PlatformView):
             who, post = reader[outside], seen[outside]
             hit, column = np.nonzero(members.followees[who] == posts.author[post][:, None])
             np.maximum.at(members.read_up_to, (who[hit], column), post[hit])
-        for value, tally in ((1, posts.up), (-1, posts.down)):
-            np.add.at(tally, seen[turns.reaction == value], 1)
+        self._count_votes(reading, turns.reaction)
         np.add.at(members.credit, posts.author[seen], turns.reaction.astype(np.float32))
         np.add.at(posts.reports, seen[turns.reported], 1)
+        np.add.at(posts.reports_far, seen[turns.reported & reading.camp], 1)
         self.reported = np.unique(seen[turns.reported])
+
+    def _count_votes(self, reading: Reading, vote: np.ndarray) -> None:
+        """Into the posts' tallies, and into the ring of votes that are remembered with who gave them."""
+        posts = self.posts
+        for value, everybody, far in ((1, posts.up, posts.up_far), (-1, posts.down, posts.down_far)):
+            np.add.at(everybody, reading.post[vote == value], 1)
+            np.add.at(far, reading.post[(vote == value) & reading.camp], 1)
+        rows = np.flatnonzero(vote)[-len(self._votes) :]
+        place = (self._voted + np.arange(len(rows))) % len(self._votes)
+        self._votes[place] = np.column_stack([reading.reader[rows], reading.post[rows], vote[rows]])
+        self._voted += len(rows)
 
     def publish(self, drafts: Drafts, minute: Floats) -> Ints:
         """The drafts become posts, in order; their parents' authors are told. minute: [m] when in the hour. Returns the new ids."""
@@ -410,10 +435,14 @@ class Platform(PlatformView):
     # -- checkpoint --
 
     def state(self) -> State:
-        own: State = {"platform.pool": self.pool.copy(), "platform.seen": self._seen.copy()}
+        own: State = {
+            "platform.pool": self.pool.copy(), "platform.seen": self._seen.copy(), "platform.votes": self._votes.copy(),
+            "platform.voted": np.array([self._voted]),
+        }  # fmt: skip
         return own | self.posts.state() | self.members.state()
 
     def restore(self, state: State) -> None:
         self.pool, self._seen, self._standing = state["platform.pool"].copy(), state["platform.seen"].copy(), None
+        self._votes, self._voted = state["platform.votes"].copy(), int(state["platform.voted"][0])
         self.posts.restore(state)
         self.members.restore(state)
