@@ -47,7 +47,7 @@ class Behaviour:
     burst_hours: float = _param(4.0, "hours", "S14", "how long a burst takes to fade", off=4, low=0.5, high=48)
     notice_pull: float = _param(0.6, "factor", _OURS, "extra rate while a reply waits", off=0, low=0, high=10)
     # -- attention --
-    scroll: float = _param(8.0, "posts", "issue: eight impressions a visit", "mean number of posts looked at", off=1e6, low=1, high=1e6)
+    scroll: float = _param(8.0, "posts", _OURS, "mean number of posts looked at", off=1e6, low=1, high=1e6)
     browse_new: float = _param(0.35, "share of visits", "S6: 13-28 % of posts stay unanswered, not most", "visits that look at the newest posts instead of the feed", off=0, low=0, high=1)  # fmt: skip
     # -- reactions (log-odds per impression) --
     upvote: float = _param(-3.5, "log-odds", "S18: 1-10 likes per 100 reads", "an average post for an average reader", off=-99, low=-99, high=3)  # fmt: skip
@@ -61,7 +61,7 @@ class Behaviour:
     report: float = _param(0.06, "chance", _OURS, "a reader who sees a violation reports it", off=0, low=0, high=1)
     false_report: float = _param(0.0004, "chance", _OURS, "a reader reports a harmless post", off=0, low=0, high=1)
     # -- writing --
-    write: float = _param(0.09, "chance a visit", "issue: 10 % of visits write", "that a typical visit produces a draft", off=0, low=0, high=1)
+    write: float = _param(0.09, "chance a visit", _OURS, "that a typical visit produces a draft", off=0, low=0, high=1)
     write_spread: float = _param(1.7, "SD of log-odds", "S1, S4: few write much, most read", "how unequal personas are in writing", off=0, low=0, high=4)  # fmt: skip
     withdrawal: float = _param(0.2, "log-odds per unit of |valence|", "S20: fewer emotional posts, fewer words", "emotional reading makes people write", off=0, low=0, high=5)  # fmt: skip
     opening: float = _param(0.2, "share", "posts that open a thread: .14-.20 on two forums", "of drafts that open a thread", off=0, low=0, high=1)  # fmt: skip
@@ -175,14 +175,35 @@ def browses_new(b: Behaviour, persona: Ints, step: int, streams: Streams) -> Boo
 # -- mood ----------------------------------------------------------------------------------------------------------------
 
 
-def mood_on_arrival(b: Behaviour, world: PlatformView, persona: Ints, step: int, streams: Streams) -> F64:
-    """Mood before reading: it has relaxed to the baseline since the last visit, and life has moved it (an Ornstein-Uhlenbeck step),
-    and votes received meanwhile please or sting."""
+LIFE_HOURS = 12
+"""Life outside the platform turns a mood over about this time."""
+
+
+class Mood(NamedTuple):
+    """A mood in two parts: what the person and its life make of it, and how far reading and being answered have swayed it."""
+
+    own: F64  # [n] baseline and life
+    swayed: F64  # [n]
+
+    @property
+    def total(self) -> F64:
+        """[-1, 1]"""
+        return np.clip(self.own + self.swayed, -1, 1)
+
+
+def mood_on_arrival(b: Behaviour, world: PlatformView, persona: Ints, step: int, streams: Streams) -> Mood:
+    """Mood before reading. What swayed it has faded since the last visit; votes received meanwhile please or sting.
+
+    Life is a function of who and when alone (Gaussian values every LIFE_HOURS, blended so that the variance stays), never of what
+    happened on the platform: two runs that differ in a feed share it exactly.
+    """
     members = world.members
-    baseline = world.population.baseline[persona]
+    node, part = divmod(step / LIFE_HOURS, 1)
+    before, after = (streams.normal("life", int(node) + later, persona) for later in (0, 1))
+    life = b.mood_noise * (np.cos(part * np.pi / 2) * before + np.sin(part * np.pi / 2) * after)
     kept = np.exp(-(step - members.mooded_at[persona]) / b.mood_hours)
-    life = b.mood_noise * np.sqrt(1 - kept**2) * streams.normal("life", step, persona)
-    return np.asarray(baseline + (members.mood[persona] - baseline) * kept + life + b.flattery * np.tanh(members.credit[persona]))
+    swayed = members.swayed[persona] * kept + b.flattery * np.tanh(members.credit[persona])
+    return Mood(world.population.baseline[persona] + life, np.asarray(swayed, np.float64))
 
 
 def mean_by_visit(reading: Reading, values: NDArray[np.floating[Any]], visits: int) -> F64:
@@ -192,8 +213,8 @@ def mean_by_visit(reading: Reading, values: NDArray[np.floating[Any]], visits: i
     return np.asarray(total / np.maximum(np.bincount(rows, minlength=visits), 1))
 
 
-def mood_after_reading(b: Behaviour, mood: F64, reading: Reading, world: PlatformView, expected: Floats, persona: Ints) -> F64:
-    """Mood moves by the surprise in what is read: valence minus the scorer's mean for posts of that topic and act, so that a
+def mood_after_reading(b: Behaviour, mood: Mood, reading: Reading, world: PlatformView, expected: Floats, persona: Ints) -> Mood:
+    """Mood is swayed by the surprise in what is read: valence minus the scorer's mean for posts of that topic and act, so that a
     community's vocabulary alone moves nobody; rude answers to one's own posts hurt besides.
 
     expected: [topics, acts] mean valence of neutral posts.
@@ -201,10 +222,10 @@ def mood_after_reading(b: Behaviour, mood: F64, reading: Reading, world: Platfor
     posts = world.posts
     surprise = posts.valence[reading.post] - expected[posts.topic[reading.post], posts.act[reading.post]]
     susceptibility = 2 * world.population.susceptibility[persona]
-    mood = mood + b.contagion * susceptibility * mean_by_visit(reading, surprise, len(persona))
+    swayed = mood.swayed + b.contagion * susceptibility * mean_by_visit(reading, surprise, len(persona))
     answers = reading.source == 1
     sting = np.bincount(reading.visit[answers], posts.toxicity[reading.post[answers]], len(persona))
-    return np.clip(mood - b.hurt * np.minimum(sting, 2), -1, 1)
+    return Mood(mood.own, np.clip(swayed - b.hurt * np.minimum(sting, 2), -1, 1))
 
 
 # -- reactions -----------------------------------------------------------------------------------------------------------

@@ -51,6 +51,13 @@ class Slates(NamedTuple):
     post: Ints  # [n, k] post ids, -1 empty
 
 
+class Exposure(Protocol):
+    """Stands between rank and slate: an experiment inside a run, of which no feed design has to know."""
+
+    def keep(self, posts: Ints, persona: Ints, world: PlatformView, streams: Streams) -> Bools:
+        """Which of the ranked posts [n, k] each reader is shown; what is left moves up."""
+
+
 class FeedDesign(Protocol):
     """Ranks candidates for readers."""
 
@@ -152,6 +159,7 @@ class Turns(NamedTuple):
     briefs: Briefs  # [m]
     writing: Writing  # [m]
     mood: Floats  # [n] the visitor's mood after reading
+    swayed: Floats  # [n] how much of it reading and being answered have made
 
 
 class Mind(Protocol):

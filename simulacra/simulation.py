@@ -23,7 +23,7 @@ from simulacra.persona import Population
 from simulacra.platform import POOL, Platform
 from simulacra.rules import rule_of_kind
 from simulacra.seams import (
-    Briefs, Drafts, FeedDesign, Floats, Ints, Mind, ModerationDesign, Readers, Recorder, Rulings, Scorer, Scores, State, Turns, Visits,
+    Briefs, Drafts, Exposure, FeedDesign, Floats, Ints, Mind, ModerationDesign, Readers, Recorder, Rulings, Scorer, Scores, State, Turns, Visits,
     Writer, Writing,
 )  # fmt: skip
 from simulacra.streams import Streams
@@ -47,6 +47,7 @@ class Arm(NamedTuple):
     feed: FeedDesign
     policies: Sequence[ModerationDesign]
     behaviour: Behaviour
+    exposure: Exposure | None = None  # an experiment on what readers are shown
 
     @classmethod
     def neutral(cls, community: Community, behaviour: Behaviour) -> Arm:
@@ -146,13 +147,14 @@ class Simulation:
         world, streams = self.platform, self.streams
         readers = Readers(persona, self.taste[persona], self.population.group[persona], step)
         candidates = world.candidates(persona, world.minute(persona, step, streams), step)
-        return feed.rank(readers, candidates, self.slate, world, streams).post
+        post = feed.rank(readers, candidates, self.slate, world, streams).post
+        return post if self.arm.exposure is None else _kept(post, self.arm.exposure.keep(post, persona, world, streams))
 
     def _settle(self, visits: Visits, turns: Turns, step: int) -> Ints:
         """What visits leave behind: moods, satisfaction, ties, and who does not come back (returned)."""
         world, b, members = self.platform, self.arm.behaviour, self.platform.members
         persona = visits.persona
-        members.mood[persona], members.mooded_at[persona] = turns.mood, step
+        members.mood[persona], members.swayed[persona], members.mooded_at[persona] = turns.mood, turns.swayed, step
         members.credit[persona] = 0
         reading = turns.reading
         members.satisfaction[persona] = model.satisfaction(b, reading, world, persona)
@@ -325,6 +327,12 @@ def unit_rows(rows: Floats) -> Floats:
     """Each row divided by its length; rows of zeros stay."""
     length = np.linalg.norm(rows, axis=1, keepdims=True)
     return (rows / np.where(length > 0, length, 1)).astype(np.float32)
+
+
+def _kept(slate: Ints, keep: np.ndarray) -> Ints:
+    """The slate without what is not to be shown: the rest moves up, in order."""
+    shown = np.where(keep, slate, -1)
+    return np.take_along_axis(shown, np.argsort(shown < 0, axis=1, kind="stable"), axis=1)
 
 
 def _rule_table(community: Community) -> np.ndarray:

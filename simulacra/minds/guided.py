@@ -56,14 +56,16 @@ class GuidedMind:
         b, persona, step = self.behaviour, visits.persona, visits.step
         look = model.looked(b, persona, (visits.slate >= 0).sum(axis=1), step, streams)
         reading = self.read(visits, look, world)
-        mood = model.mood_on_arrival(b, world, persona, step, streams)
-        mood = model.mood_after_reading(b, mood, reading, world, self.expected, persona)
+        arriving = model.mood_on_arrival(b, world, persona, step, streams)
+        swayed = model.mood_after_reading(b, arriving, reading, world, self.expected, persona)
+        mood = swayed.total
         vote, reported = model.reactions(b, reading, world, self.shows_counts, streams)
         draft = self._decide(reading, mood, world, persona, step, streams)
         author = persona[draft.visit]
         briefs = Briefs(author, step, draft.act, draft.topic, mood[draft.visit].astype(np.float32), draft.parent, draft.truth)
         return Turns(
             look, reading, vote, reported, draft.visit, briefs, self.writer.write(briefs, world, streams), mood.astype(np.float32),
+            swayed.swayed.astype(np.float32),
         )  # fmt: skip
 
     def rewrite(self, briefs: Briefs, world: PlatformView, streams: Streams) -> Writing:
