@@ -115,7 +115,7 @@ class Posts:
 
 
 _MEMBER_COLUMNS: dict[str, tuple[str, tuple[int, ...], float]] = {
-    "mood": ("float32", (), 0), "satisfaction": ("float32", (), 0), "last_visit": ("int32", (), OLD_HAND),
+    "mood": ("float32", (), 0), "swayed": ("float32", (), 0), "satisfaction": ("float32", (), 0), "last_visit": ("int32", (), OLD_HAND),
     "mooded_at": ("int32", (), OLD_HAND), "visits": ("int32", (), 0), "written": ("int32", (), 0), "present": ("bool", (), 0),
     "departed": ("bool", (), 0), "muted_until": ("int32", (), OLD_HAND), "strikes": ("int16", (), 0),
     "credit": ("float32", (), 0), "followees": ("int32", (FOLLOWEES,), -1), "read_up_to": ("int32", (FOLLOWEES,), -1),
@@ -125,10 +125,11 @@ _MEMBER_COLUMNS: dict[str, tuple[str, tuple[int, ...], float]] = {
 
 
 class Members:
-    """What changes about each persona. `credit` collects votes received since the last visit; `told` counts notices ever sent, so
+    """What changes about each persona. `swayed` is the part of its mood that the platform made; `credit` collects votes received since the last visit; `told` counts notices ever sent, so
     the ring `notices` is written in turn, as `ties` does for `followees`."""
 
     mood: Floats
+    swayed: Floats
     satisfaction: Floats
     last_visit: Ints
     mooded_at: Ints
