@@ -1,0 +1,228 @@
+"""Frames in, plotly figures out. Nothing here reads a file or draws on a page.
+
+Every label that comes from a run goes through `say.flat`. Times are simulated days, a day being 24 steps.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from simulacra.views import look
+from simulacra.views.say import flat
+
+GRID = "rgba(128,134,150,.18)"
+HEIGHT = 280
+
+
+def figure(height: int = HEIGHT, **layout: Any) -> go.Figure:
+    """An empty figure in the app's look; it takes text and background colours from the theme."""
+    found = go.Figure()
+    found.update_layout(
+        height=height, margin={"l": 8, "r": 12, "t": 28, "b": 8}, hovermode="x unified", showlegend=False,
+        legend={"orientation": "h", "y": 1.12, "x": 0, "title": None}, paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)", **layout,
+    )  # fmt: skip
+    found.update_xaxes(gridcolor=GRID, zeroline=False, automargin=True)
+    found.update_yaxes(gridcolor=GRID, zeroline=False, automargin=True)
+    return found
+
+
+def over_time(frames: Mapping[str, pd.DataFrame], column: str, title: str, band: int = 0) -> go.Figure:
+    """A line an arm over simulated days.
+
+    frames: arm -> rows with `step` (hour) and `column`, and `n` where means are to be smoothed over `band` hours weighted by it.
+    """
+    found = figure()
+    for name, frame in frames.items():
+        rows = smoothed(frame, column, band) if band else frame
+        found.add_scatter(
+            x=rows["step"] / 24 + 1, y=rows[column], name=flat(name), mode="lines",
+            line={"color": look.ARMS.get(name, look.BASELINE), "width": 2.2},
+        )  # fmt: skip
+    found.update_layout(showlegend=len(frames) > 1)
+    found.update_xaxes(title="simulated day", tick0=1, dtick=1)
+    found.update_yaxes(title=title)
+    return found
+
+
+def smoothed(frame: pd.DataFrame, column: str, hours: int) -> pd.DataFrame:
+    """Means over a moving window of hours, weighted by the number of rows `n` behind each hour; hours without rows are filled."""
+    if frame.empty:
+        return frame
+    steps = np.arange(int(frame["step"].min()), int(frame["step"].max()) + 1)
+    full = frame.set_index("step").reindex(steps)
+    weight = full["n"].fillna(0)
+    total = (full[column].fillna(0) * weight).rolling(hours, min_periods=1).sum()
+    mass = weight.rolling(hours, min_periods=1).sum()
+    return pd.DataFrame({"step": steps, column: (total / mass.where(mass > 0)).to_numpy()})
+
+
+def bars_by_hour(frame: pd.DataFrame, column: str, title: str, tone: str = look.BASELINE) -> go.Figure:
+    """Counts an hour. frame: `step` and the counts."""
+    found = figure(200)
+    found.add_bar(x=frame["step"] / 24 + 1, y=frame[column], marker_color=tone, marker_line_width=0)
+    found.update_xaxes(title="simulated day", dtick=1)
+    found.update_yaxes(title=title)
+    return found
+
+
+def histogram(frames: Mapping[str, pd.Series], title: str, bins: int = 25, low: float = 0.0, high: float = 1.0) -> go.Figure:
+    """Shares of posts by value, an outline an arm."""
+    found = figure()
+    edges = np.linspace(low, high, bins + 1)
+    for name, values in frames.items():
+        counts, _ = np.histogram(values.dropna().clip(low, high), edges)
+        found.add_scatter(
+            x=edges, y=[*(100 * counts / max(counts.sum(), 1)), 0.0], name=flat(name), mode="lines", fill="tozeroy",
+            line={"shape": "hv", "color": look.ARMS.get(name, look.BASELINE), "width": 2},
+            fillcolor=_faint(look.ARMS.get(name, look.BASELINE)),
+        )  # fmt: skip
+    found.update_layout(showlegend=len(frames) > 1)
+    found.update_xaxes(title=title)
+    found.update_yaxes(title="in 100 posts")
+    return found
+
+
+def lorenz(frames: Mapping[str, np.ndarray[Any, Any]], what: str) -> go.Figure:
+    """Share of `what` that the least active share of people holds; the diagonal is equality."""
+    found = figure()
+    found.add_scatter(
+        x=[0, 100], y=[0, 100], mode="lines", name="all equal", line={"color": look.PLAIN, "dash": "dot", "width": 1.5}
+    )
+    for name, counts in frames.items():
+        ordered = np.sort(counts.astype(float))
+        held = np.concatenate([[0], np.cumsum(ordered)]) / max(ordered.sum(), 1)
+        people = np.linspace(0, 1, len(held))
+        found.add_scatter(
+            x=100 * people, y=100 * held, name=flat(name), mode="lines",
+            line={"color": look.ARMS.get(name, look.BASELINE), "width": 2.2},
+        )  # fmt: skip
+    found.update_layout(showlegend=True)
+    found.update_xaxes(title="members from the least to the most active, in 100", range=[0, 100])
+    found.update_yaxes(title=f"share of {what}, in 100", range=[0, 100])
+    return found
+
+
+def by_depth(frames: Mapping[str, pd.DataFrame], column: str, title: str) -> go.Figure:
+    """A mean by depth of reply with a standard error. frame: `depth`, column, `se`, `n`."""
+    found = figure()
+    for name, frame in frames.items():
+        tone = look.ARMS.get(name, look.BASELINE)
+        found.add_scatter(
+            x=frame["depth"], y=frame[column], name=flat(name), mode="lines+markers", line={"color": tone, "width": 2},
+            error_y={"type": "data", "array": frame["se"], "thickness": 1.2, "color": tone},
+        )  # fmt: skip
+    found.update_layout(showlegend=len(frames) > 1)
+    found.update_xaxes(title="depth: 0 opens a thread, 1 answers it", dtick=1)
+    found.update_yaxes(title=title)
+    return found
+
+
+def paired_differences(
+    labels: Sequence[str], seeds: Sequence[Sequence[float]], means: Sequence[float], lows: Sequence[float],
+    highs: Sequence[float], margins: Sequence[float], axis: str, hovers: Sequence[str] | None = None,
+) -> go.Figure:  # fmt: skip
+    """The one plot of a read-out: a row a measure, seeds as dots, the interval as a bar, the band that does not matter shaded.
+
+    All values are in units of the row (variant minus baseline). margins: half width of the shaded band, NaN for none.
+    """
+    found = figure(110 + 72 * len(labels), hoverlabel={"align": "left"})
+    found.update_layout(hovermode="closest")
+    for row, (dots, mean, low, high, margin) in enumerate(zip(seeds, means, lows, highs, margins, strict=True)):
+        y = len(labels) - 1 - row
+        if not math.isnan(margin):
+            found.add_shape(
+                type="rect", x0=-margin, x1=margin, y0=y - 0.34, y1=y + 0.34, fillcolor=GRID, line_width=0, layer="below"
+            )
+        found.add_scatter(
+            x=list(dots), y=[y + _jitter(i, len(dots)) for i in range(len(dots))], mode="markers", name="one seed",
+            marker={"size": 7, "color": look.PLAIN, "opacity": 0.55}, hovertemplate="one seed: %{x:+.3g}<extra></extra>",
+        )  # fmt: skip
+        found.add_scatter(
+            x=[low, high], y=[y, y], mode="lines", line={"color": look.VARIANT, "width": 5}, hoverinfo="skip",
+        )  # fmt: skip
+        found.add_scatter(
+            x=[mean], y=[y], mode="markers", marker={"size": 13, "color": look.VARIANT, "line": {"color": "white", "width": 2}},
+            hovertemplate=(flat(hovers[row], 160) if hovers else "mean %{x:+.3g}") + "<extra></extra>",
+        )  # fmt: skip
+    found.add_vline(x=0, line_color=look.PLAIN, line_width=1.5)
+    found.update_xaxes(title=axis)
+    found.update_yaxes(
+        tickvals=list(range(len(labels))), ticktext=[flat(label, 48) for label in reversed(labels)],
+        range=[-0.6, len(labels) - 0.4], showgrid=False,
+    )  # fmt: skip
+    return found
+
+
+def _jitter(i: int, n: int) -> float:
+    """Dots of one row spread evenly over its height, in an order that hides no pattern of the seeds."""
+    return ((i * 7) % n / max(n - 1, 1) - 0.5) * 0.5 if n > 1 else 0.0
+
+
+def intervals(labels: Sequence[str], effects: Sequence[float], tones: Sequence[str], axis: str) -> go.Figure:
+    """Bars of standardised differences, for the overview of everything measured."""
+    found = figure(90 + 22 * len(labels))
+    found.add_bar(
+        x=list(effects)[::-1], y=[flat(label, 52) for label in reversed(labels)], orientation="h",
+        marker_color=list(tones)[::-1], hovertemplate="%{y}: %{x:+.2f}<extra></extra>",
+    )  # fmt: skip
+    found.update_layout(hovermode="closest")
+    found.update_xaxes(title=axis)
+    return found
+
+
+def moods(frame: pd.DataFrame) -> go.Figure:
+    """One persona's mood at the end of each day, [-1, 1]."""
+    found = figure(170)
+    found.add_hline(y=0, line_color=GRID)
+    found.add_scatter(
+        x=frame["day"], y=frame["mood"], mode="lines+markers", line={"color": look.POSITIVE, "width": 2},
+        hovertemplate="day %{x}: mood %{y:+.2f}<extra></extra>",
+    )  # fmt: skip
+    found.update_xaxes(title="simulated day", dtick=1)
+    found.update_yaxes(title="mood", range=[-1, 1])
+    return found
+
+
+def network(nodes: pd.DataFrame, edges: pd.DataFrame) -> go.Figure:
+    """Members as dots, ties as lines. nodes: x, y, size, label, community (int); edges: x0, y0, x1, y1."""
+    found = figure(560)
+    lines = np.full((len(edges), 3, 2), np.nan)
+    lines[:, 0] = edges[["x0", "y0"]].to_numpy()
+    lines[:, 1] = edges[["x1", "y1"]].to_numpy()
+    found.add_scatter(
+        x=lines[:, :, 0].ravel(), y=lines[:, :, 1].ravel(), mode="lines", line={"color": GRID, "width": 1}, hoverinfo="skip",
+    )  # fmt: skip
+    palette = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", look.PLAIN)
+    tones = [palette[min(int(c), len(palette) - 1)] for c in nodes["community"]]
+    found.add_scatter(
+        x=nodes["x"], y=nodes["y"], mode="markers", text=[flat(label) for label in nodes["label"]],
+        marker={"size": nodes["size"], "color": tones, "line": {"color": "white", "width": 0.6}},
+        hovertemplate="%{text}<extra></extra>",
+    )  # fmt: skip
+    found.update_layout(hovermode="closest")
+    found.update_xaxes(visible=False)
+    found.update_yaxes(visible=False, scaleanchor="x")
+    return found
+
+
+def stacked(frame: pd.DataFrame, x: str, series: Mapping[str, tuple[str, str]], axis: str, y: str) -> go.Figure:
+    """Stacked bars. series: column -> (name, colour)."""
+    found = figure()
+    for column, (name, tone) in series.items():
+        found.add_bar(x=frame[x], y=frame[column], name=flat(name), marker_color=tone)
+    found.update_layout(barmode="stack", showlegend=True)
+    found.update_xaxes(title=axis, dtick=1)
+    found.update_yaxes(title=y)
+    return found
+
+
+def _faint(tone: str) -> str:
+    red, green, blue = (int(tone[i : i + 2], 16) for i in (1, 3, 5))
+    return f"rgba({red},{green},{blue},.12)"

@@ -1,0 +1,311 @@
+"""Design: a community from its goal to the button that starts it."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from statistics import median
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from simulacra import worker
+from simulacra.behaviour import Behaviour
+from simulacra.community import MAX_GOAL, MAX_NAME, bundled_communities, load_community
+from simulacra.designs import differences
+from simulacra.errors import SimulacraError
+from simulacra.experiment import MINDS
+from simulacra.views import drafts, go, levers, say, store
+
+VISITS_A_DAY = 2.4  # of a member, measured over the bundled communities
+VISITS_A_SECOND = 2500.0  # of one core, where no run has been played here yet
+SIZES = (50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000, 100_000)
+
+
+def page() -> None:
+    say.head("Design", "What the community is for, who its members are, and what they are shown.")
+    draft = _draft()
+    _start_from()
+    wrong = drafts.problem(draft)
+    tabs = st.tabs(["Community", "Feed", "Moderation", "Behaviour", "Size and start"])
+    version = st.session_state["draft_version"]
+    with tabs[0]:
+        _community(draft, version, wrong)
+    with tabs[1]:
+        levers.feed_cards(draft, f"d{version}")
+        _at("feed", wrong)
+    with tabs[2]:
+        levers.moderation_cards(draft, f"d{version}")
+        _at("moderation", wrong)
+    with tabs[3]:
+        _behaviour(draft, version)
+        _at("behaviour", wrong)
+    with tabs[4]:
+        _size_and_start(draft, drafts.problem(draft))
+
+
+# -- which draft -----------------------------------------------------------------------------------------------------------
+
+
+def _draft() -> drafts.Draft:
+    """The draft of this session; a new one where the address asks for another source."""
+    state = st.session_state
+    source = next((f"{key}={go.asked(key)}" for key in ("start", "like", "community") if go.asked(key)), "")
+    if "draft" not in state or (source and source != state.get("draft_source")):
+        state["draft_source"] = source
+        try:
+            _take(_from(source))
+        except SimulacraError as error:
+            say.mistake(error)
+            _take(drafts.blank())
+    if f"name-{state['draft_version']}" not in state:  # back from another page: editors begin with what was written there
+        _take(state["draft"])
+    return state["draft"]
+
+
+def _from(source: str) -> drafts.Draft:
+    key, _, name = source.partition("=")
+    if key == "like":
+        return drafts.of_run(store.run(name))
+    if key == "community":
+        return drafts.of_community(store.community(name))
+    return drafts.blank()
+
+
+def _take(draft: drafts.Draft) -> None:
+    """Make this the session's draft. Editors keep what is typed as changes to the tables they began with, so those stay put."""
+    st.session_state["draft"] = draft
+    st.session_state["draft_began"] = {"rules": list(draft["rules"]), "personas": [dict(p) for p in draft["personas"]]}
+    st.session_state["draft_version"] = st.session_state.get("draft_version", 0) + 1
+
+
+def _start_from() -> None:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        known = {**dict.fromkeys(bundled_communities(), "comes with Simulacra"), **dict.fromkeys(store.own_designs(), "yours")}
+        chosen = st.selectbox("Start from", list(known), None, format_func=lambda slug: f"{slug} ({known[slug]})",
+                              placeholder="a community that exists", width=360)  # fmt: skip
+        if st.button("Open", disabled=chosen is None):
+            st.session_state.pop("draft_source", None)
+            go.to("design", community=chosen)
+        with st.popover("Load a file", icon=":material/upload_file:"):
+            _upload()
+        if st.button("Start blank", type="tertiary"):
+            st.session_state.pop("draft_source", None)
+            go.to("design", start="blank")
+
+
+def _upload() -> None:
+    file = st.file_uploader("A community's TOML file", "toml")
+    if file is not None and st.button("Use this file", type="primary"):
+        try:
+            _take(drafts.of_toml(file.getvalue(), file.name))
+        except SimulacraError as error:
+            say.mistake(error)
+            return
+        st.rerun()
+
+
+# -- the community ---------------------------------------------------------------------------------------------------------
+
+
+def _at(field: str, wrong: tuple[str, str]) -> None:
+    """The message at the field that it is about."""
+    if wrong[0] == field:
+        st.html(f'<div class="sim-chip" style="--tone:#d55e00; white-space:normal">{say.esc(wrong[1], 300)}</div>')
+
+
+def _community(draft: drafts.Draft, version: int, wrong: tuple[str, str]) -> None:
+    left, right = st.columns([2, 3], gap="large")
+    with left:
+        draft["name"] = st.text_input("Name", draft["name"], key=f"name-{version}", max_chars=MAX_NAME)
+        _at("name", wrong)
+    with right:
+        draft["goal"] = st.text_area("Goal", draft["goal"], key=f"goal-{version}", max_chars=MAX_GOAL, height=80,
+                                     placeholder="People who ... come here to ...")  # fmt: skip
+        _at("goal", wrong)
+    _rules(draft, version, wrong)
+    _sketches(draft, version, wrong)
+    topics = st.text_area("Topics", "\n".join(draft["topics"]), key=f"topics-{version}", height=110,
+                          help="One a line. Left empty, topics are found in the goal, the rules and the sketches.")  # fmt: skip
+    draft["topics"] = [line.strip() for line in topics.splitlines() if line.strip()]
+    _at("topics", wrong)
+    if draft["voices_of"]:
+        kept = drafts.with_bank(draft)
+        st.caption(f"Members speak with the phrase bank of {draft['voices_of']}." if kept else "The phrase bank of "
+                   f"{draft['voices_of']} is left out: it speaks of topics that are no longer listed.")  # fmt: skip
+    else:
+        st.caption(
+            "Members speak from the general phrase bank. A bank of the community's own makes them sound more like it: see docs/voices.md."
+        )
+
+
+def _rules(draft: drafts.Draft, version: int, wrong: tuple[str, str]) -> None:
+    st.markdown("**Rules**", help="What members may and may not do. The sketch mind knows some kinds of violation; each rule "
+                "shows what it was taken to mean.")  # fmt: skip
+    left, right = st.columns(2, gap="large")
+    with left:
+        began = pd.DataFrame({"rule": pd.Series(st.session_state["draft_began"]["rules"], dtype="str")})
+        edited = st.data_editor(began, num_rows="dynamic", hide_index=True, key=f"rules-{version}", row_height=38,
+                                column_config={"rule": st.column_config.TextColumn("One rule a line", width="large")})  # fmt: skip
+        draft["rules"] = [str(rule).strip() for rule in edited["rule"].dropna() if str(rule).strip()]
+        _at("rules", wrong)
+    with right:
+        meanings = levers.rule_meanings(draft["rules"])
+        rows = "".join(
+            f'<div style="margin-bottom:.35rem"><div>{say.esc(rule)}</div><div class="sim-quiet">→ {say.esc(meaning)}</div></div>'
+            for rule, meaning in zip(draft["rules"], meanings, strict=True)
+        )
+        st.html(f'<div class="sim-quiet">Taken to mean</div>{rows}')
+
+
+def _sketches(draft: drafts.Draft, version: int, wrong: tuple[str, str]) -> None:
+    st.markdown("**Sketches of members**", help="Five to fifteen. Say what matters: work, age, what they love or hate, temper, how "
+                "they write. Thousands of different people grow from them.")  # fmt: skip
+    began = pd.DataFrame(st.session_state["draft_began"]["personas"], columns=["name", "sketch", "weight"])
+    began = began.astype({"name": "str", "sketch": "str", "weight": "float64"})
+    edited = st.data_editor(
+        began, num_rows="dynamic", hide_index=True, key=f"sketches-{version}",
+        column_config={
+            "name": st.column_config.TextColumn("Name (optional)", width="small"),
+            "sketch": st.column_config.TextColumn("Sketch", width="large"),
+            "weight": st.column_config.NumberColumn("Weight", min_value=0.0, max_value=1000.0, width="small", default=1.0,
+                                                    help="How many resemble this sketch, relative to the others"),
+        },
+    )  # fmt: skip
+    rows = edited.fillna({"name": "", "sketch": "", "weight": 1.0}).to_dict("records")
+    draft["personas"] = [{"name": str(r["name"]), "sketch": str(r["sketch"]), "weight": float(r["weight"])} for r in rows]
+    _at("personas", wrong)
+
+
+# -- behaviour -------------------------------------------------------------------------------------------------------------
+
+
+def _behaviour(draft: drafts.Draft, version: int) -> None:
+    st.caption("How members behave: every parameter of the model with its unit and source. Most designers leave these alone. A value "
+               "that you change is kept in the community's file.")  # fmt: skip
+    current = Behaviour()
+    known = fields(Behaviour)
+    rows = pd.DataFrame({
+        "parameter": [f.name for f in known], "what it does": [f.metadata["about"] for f in known],
+        "value": [_number(draft["behaviour"].get(f.name, f.default), f) for f in known], "default": [getattr(current, f.name) for f in known],
+        "unit": [f.metadata["unit"] for f in known], "source": [f.metadata["source"] for f in known],
+    })  # fmt: skip
+    began = st.session_state.setdefault(f"behaviour-began-{version}", rows["value"].tolist())
+    rows["value"] = began
+    edited = st.data_editor(rows, hide_index=True, key=f"behaviour-{version}", height=520,
+                            disabled=["parameter", "what it does", "default", "unit", "source"])  # fmt: skip
+    draft["behaviour"] = {
+        str(row.parameter): float(row.value) for row in edited.itertuples() if float(row.value) != float(row.default)
+    }
+
+
+def _number(value: Any, parameter: Any) -> float:
+    """A setting as a number: "off" is the value without the mechanism."""
+    if value in ("off", False):
+        return float(parameter.metadata["off"])
+    return float(parameter.default) if value in ("on", True) else float(value)
+
+
+# -- size and start --------------------------------------------------------------------------------------------------------
+
+
+def seconds_for(personas: int, days: int, runs: int = 1) -> float:
+    """How long playing takes here: visits over the speed of the runs that were played on this machine."""
+    speeds = [speed for run in store.runs()[:12] if (speed := _speed(run.id)) is not None]
+    return runs * personas * VISITS_A_DAY * (days + 2) / (median(speeds) if speeds else VISITS_A_SECOND) + 3.0
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _speed(run_id: str) -> float | None:
+    """Visits a second of a finished run; None for one too short to tell (clocks in records count whole seconds)."""
+    from datetime import datetime
+
+    try:
+        info = store.run(run_id).folder.info
+    except SimulacraError:
+        return None
+    if info["status"] != "finished" or not info.get("ended"):
+        return None
+    seconds = (datetime.fromisoformat(info["ended"]) - datetime.fromisoformat(info["started"])).total_seconds()
+    return info["counts"].get("visits", 0) / seconds if seconds >= 3 else None
+
+
+def _size_and_start(draft: drafts.Draft, wrong: tuple[str, str]) -> None:
+    left, right = st.columns(2, gap="large")
+    with left:
+        personas = st.select_slider("Members at the beginning", SIZES, 500, format_func=lambda n: f"{n:,}")
+        days = st.slider("Simulated days", 1, 30, 3, help="Two days of burn-in come before, unmeasured")
+        seed = int(st.number_input("Seed", 0, 10**9, 1, help="The same seed gives the same run, word for word"))
+        if len(MINDS) > 1:
+            st.selectbox("Mind", MINDS, key="mind")
+    with right:
+        took = seconds_for(personas, days)
+        visits = personas * VISITS_A_DAY * days
+        st.metric("Time", f"about {say.duration(took)}", border=True, help="From the speed of earlier runs on this machine")
+        st.metric("Posts", f"about {visits * 0.1:,.0f}", border=True, help="A tenth of visits write")
+        st.caption("Written by the sketch mind: no key, no network, no cost.")
+    _what_differs(draft)
+    confirmed = _confirm_rules(draft)
+    if wrong[0]:
+        say.mistake(f"Not ready yet: {wrong[1]}")
+    with st.container(horizontal=True):
+        if st.button("Start", type="primary", icon=":material/play_arrow:", disabled=bool(wrong[0]) or not confirmed):
+            _start(draft, personas, days, seed)
+        if st.button("Save", icon=":material/save:", disabled=bool(wrong[0])):
+            _save(draft)
+        if not wrong[0]:
+            st.download_button("Download TOML", lambda: drafts.toml(draft).encode(), "community.toml", "application/toml",
+                               icon=":material/download:", on_click="ignore")  # fmt: skip
+        if st.button("Compare it with a variant", icon=":material/compare_arrows:", disabled=bool(wrong[0])):
+            path = _save(draft)
+            if path:
+                go.to("compare", new=1, community=path)
+
+
+def _confirm_rules(draft: drafts.Draft) -> bool:
+    """Whether the designer has confirmed what the rules were taken to mean: asked again for every new wording."""
+    if not draft["rules"]:
+        return True
+    unmodelled = sum(meaning.startswith("not modelled") for meaning in levers.rule_meanings(draft["rules"]))
+    note = f" {say.count(unmodelled, 'rule is', 'rules are')} not modelled and will do nothing." if unmodelled else ""
+    return st.checkbox(f"The rules were taken to mean what the Community tab says.{note} That is all right.",
+                       key=f"confirm-{hash(tuple(draft['rules']))}")  # fmt: skip
+
+
+def _what_differs(draft: drafts.Draft) -> None:
+    """What was changed since the community was opened from a file."""
+    slug = draft["slug"]
+    if slug not in {**bundled_communities(), **store.own_designs()}:
+        return
+    try:
+        mine, original = drafts.as_arm(draft), drafts.as_arm(drafts.of_community(store.community(slug)))
+    except SimulacraError:
+        return
+    lines = differences(original, mine)
+    told = "; ".join(lines) if lines else "nothing in its design"
+    st.html(f'<div class="sim-quiet">Changed from {say.esc(slug)} as it is on disk: {say.esc(told)}</div>')
+
+
+def _save(draft: drafts.Draft) -> str:
+    """Save the draft where anything was changed; returns the slug of its file, "" where that failed."""
+    try:
+        path = drafts.stored(draft)
+        load_community(path)
+    except SimulacraError as error:
+        say.mistake(error)
+        return ""
+    st.toast(f"Kept as {path.name}", icon=":material/save:")
+    return path.stem
+
+
+def _start(draft: drafts.Draft, personas: int, days: int, seed: int) -> None:
+    slug = _save(draft)
+    if not slug:
+        return
+    name = store.free_name(f"{slug}-{seed}")
+    try:
+        worker.start_run(drafts.stored(draft), name, store.runs_dir(), personas=personas, days=days, seed=seed)
+    except SimulacraError as error:
+        say.mistake(error)
+        return
+    go.to("run", run=name)

@@ -1,0 +1,44 @@
+"""Colours with fixed meanings, and the style sheet of what Streamlit does not draw by itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+ICON = str(Path(__file__).with_name("icon.svg"))
+"""Of the browser's tab: a file of ours, since Streamlit has browsers fetch an icon given by name from a font server."""
+
+# Okabe and Ito 2008: told apart by people who do not see red and green, on white and on black.
+BASELINE, VARIANT = "#0072b2", "#d55e00"
+POSITIVE, NEGATIVE, TOXIC, PLAIN = "#009e73", "#cc79a7", "#a3324f", "#7a8194"
+ARMS = {"baseline": BASELINE, "variant": VARIANT}
+
+_CSS = """
+<style>
+.block-container {max-width: 1240px;}
+.sim-lead {font-size: 1.05rem; opacity: .78; margin: -.6rem 0 .4rem 0; max-width: 52rem;}
+.sim-card {border: 1px solid color-mix(in srgb, currentColor 14%, transparent); border-radius: .7rem; padding: .9rem 1rem; height: 100%;}
+.sim-answer {border-left: .35rem solid var(--tone); background: color-mix(in srgb, var(--tone) 8%, transparent);
+  border-radius: .6rem; padding: 1rem 1.25rem; margin: .2rem 0 .6rem 0;}
+.sim-answer .sim-word {font-size: .85rem; font-weight: 700; letter-spacing: .04em; text-transform: uppercase; color: var(--tone);
+  filter: saturate(1.1);}
+.sim-answer .sim-sentence {font-size: 1.35rem; line-height: 1.35; font-weight: 600; margin-top: .15rem;}
+.sim-answer .sim-more {margin-top: .4rem; opacity: .8;}
+.sim-arm {display: inline-flex; align-items: center; gap: .45rem; font-weight: 600;}
+.sim-dot {display: inline-block; width: .7rem; height: .7rem; border-radius: 50%; background: var(--tone); flex: none;}
+.sim-chip {display: inline-block; font-size: .78rem; line-height: 1.35; padding: .05rem .5rem; border-radius: 1rem; margin: 0 .3rem .2rem 0;
+  background: color-mix(in srgb, var(--tone, currentColor) 13%, transparent); color: inherit; white-space: nowrap;}
+.sim-empty {border: 1.5px dashed color-mix(in srgb, currentColor 25%, transparent); border-radius: .8rem; padding: 1.6rem; text-align: center;}
+.sim-empty b {display: block; font-size: 1.1rem; margin-bottom: .2rem;}
+.sim-quiet {opacity: .7; font-size: .9rem;}
+.sim-slate {display: grid; grid-template-columns: 1.6rem 1fr auto; gap: .3rem .7rem; align-items: start; font-size: .92rem;}
+.sim-slate > div {padding: .3rem 0; border-bottom: 1px solid color-mix(in srgb, currentColor 10%, transparent);}
+.sim-text {white-space: pre-wrap; overflow-wrap: anywhere;}
+</style>
+"""
+
+
+def apply() -> None:
+    """Put the style sheet on the page."""
+    st.html(_CSS)

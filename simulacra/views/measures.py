@@ -1,0 +1,217 @@
+"""Measures: what was written and read, by whom, how it spread and what moderation took; one run, or both arms of a pair."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+import streamlit as st
+
+from simulacra.experiment import Run
+from simulacra.measures import MEASURES, TOXIC
+from simulacra.views import charts, look, network, parts, say, store
+
+BAND = 12  # hours over which hourly means are smoothed
+
+Runs = Mapping[str, Run]
+
+
+def page() -> None:
+    say.head("Measures", "What members wrote and read, who took part, and what moderation took.")
+    run = parts.choose_run(finished=True)
+    if run is None:
+        return
+    runs = _with_twin(run)
+    _first_figures(run)
+    tabs = st.tabs(["Toxicity", "Emotion", "Taking part", "Moderation", "Network", "All measures"])
+    for tab, draw in zip(tabs, (_toxicity, _emotion, _part, _moderation), strict=False):
+        with tab:
+            draw(runs)
+    with tabs[4]:
+        network.draw(run)
+    with tabs[5]:
+        _table(runs)
+
+
+def _with_twin(run: Run) -> dict[str, Run]:
+    """The run by its arm's name, and the other arm of the same seed where there is one and it is wanted."""
+    twin = store.twin_of(run.id)
+    if twin is None:
+        return {"baseline": run}
+    both = st.toggle("Show both designs", True, help="The same seed under the other design")
+    found, arm, other = twin
+    runs = {arm: run, **({"variant" if arm == "baseline" else "baseline": store.run(other)} if both else {})}
+    with st.container(horizontal=True):
+        for name in sorted(runs):
+            st.html(say.arm(name, runs[name].spec.arm.describe(), look.ARMS[name]))
+    return {name: runs[name] for name in sorted(runs)}
+
+
+def _first_figures(run: Run) -> None:
+    values = store.measures(run)
+    names = ("violations_seen_per_100", "toxic_seen_share", "valence_seen", "unanswered_share", "posts_per_persona")
+    labels = ("Rule-breaking posts read", "Toxic posts read", "Cheerfulness read", "Threads unanswered", "Posts per member")
+    shown = [values[name] if MEASURES[name].unit != "per 100 impressions" else values[name] / 100 for name in names]
+    units = ["share" if MEASURES[name].unit == "per 100 impressions" else MEASURES[name].unit for name in names]
+    parts.figures([
+        (label, say.amount(value, unit), MEASURES[name].about)
+        for name, label, value, unit in zip(names, labels, shown, units, strict=True)
+    ])  # fmt: skip
+
+
+def _each(runs: Runs, sql: str) -> dict[str, pd.DataFrame]:
+    return {arm: store.query(run, sql) for arm, run in runs.items()}
+
+
+def _stack(frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """One frame for a download, with a column `design`."""
+    return pd.concat([frame.assign(design=arm) for arm, frame in frames.items()], ignore_index=True)
+
+
+def _draw(figure: object, title: str, about: str, frames: Mapping[str, pd.DataFrame], name: str) -> None:
+    parts.chart(figure, title, about, _stack(frames), name)  # type: ignore[arg-type]
+
+
+# -- toxicity and emotion --------------------------------------------------------------------------------------------------
+
+_WRITTEN = "SELECT step, avg({0}) AS {0}, count(*) AS n FROM posts WHERE NOT burn_in GROUP BY step ORDER BY step"
+_SEEN = """SELECT i.step, avg(p.{0}) AS {0}, count(*) AS n FROM impressions i JOIN posts p ON p.id = i.post
+           WHERE NOT i.burn_in GROUP BY i.step ORDER BY i.step"""
+
+
+def _two_over_time(runs: Runs, column: str, what: str, scale: str) -> None:
+    left, right = st.columns(2)
+    for place, sql, verb in ((left, _WRITTEN, "write"), (right, _SEEN, "read")):
+        frames = _each(runs, sql.format(column))
+        with place:
+            _draw(
+                charts.over_time(frames, column, f"{BAND}-hour mean", BAND), f"{what} of what members {verb}",
+                f"Mean over posts {'as written' if verb == 'write' else 'weighted by how often they were read'}, {scale}.",
+                frames, f"{column}-{verb}",
+            )  # fmt: skip
+
+
+def _toxicity(runs: Runs) -> None:
+    _two_over_time(
+        runs, "toxicity", "Toxicity", "0 to 1 on the scorer's own scale: compare designs, do not read levels as rates"
+    )
+    left, right = st.columns(2)
+    depth = _each(runs, """SELECT least(depth, 6) AS depth, avg(toxicity) AS toxicity, count(*) AS n,
+        coalesce(stddev_samp(toxicity), 0) / sqrt(count(*)) AS se FROM posts WHERE NOT burn_in GROUP BY 1 ORDER BY 1""")  # fmt: skip
+    with left:
+        _draw(charts.by_depth(depth, "toxicity", "mean toxicity"), "By depth of reply",
+              "Mean toxicity by depth with one standard error; 6 stands for 6 and deeper.", depth, "toxicity-depth")  # fmt: skip
+    scores = _each(runs, "SELECT toxicity FROM posts WHERE NOT burn_in")
+    with right:
+        _draw(charts.histogram({arm: frame["toxicity"] for arm, frame in scores.items()}, "toxicity"), "How toxic posts are",
+              f"Posts by toxicity. Above {TOXIC} a post counts as toxic in every share on these pages.", scores, "toxicity-spread")  # fmt: skip
+    held = _each(runs, f"""SELECT author, count(*) FILTER (toxicity > {TOXIC}) AS toxic FROM posts WHERE NOT burn_in
+        GROUP BY author ORDER BY author""")  # fmt: skip
+    _draw(charts.lorenz({arm: frame["toxic"].to_numpy() for arm, frame in held.items()}, "toxic posts"), "Who writes the toxic posts",
+          "Members who wrote anything, from fewest to most toxic posts. The nearer to the corner, the fewer people write it.",
+          held, "toxicity-authors")  # fmt: skip
+
+
+def _emotion(runs: Runs) -> None:
+    _two_over_time(runs, "valence", "Cheerfulness", "−1 to 1 (VADER's compound of the words)")
+    left, right = st.columns(2)
+    words = _each(runs, """SELECT step, avg(positive) * 100 AS positive, avg(negative) * 100 AS negative, count(*) AS n FROM posts
+        WHERE NOT burn_in GROUP BY step ORDER BY step""")  # fmt: skip
+    for place, column in ((left, "positive"), (right, "negative")):
+        with place:
+            _draw(charts.over_time(words, column, "in 100 words", 24), f"{column.capitalize()} words written",
+                  f"Share of words that are {column} in the VADER lexicon, mean over posts, 24-hour mean.", words, f"words-{column}")  # fmt: skip
+    moods = _each(
+        runs,
+        "SELECT day * 24 - 1 AS step, avg(mood) AS mood, count(*) AS n FROM moods WHERE NOT burn_in GROUP BY day ORDER BY day",
+    )
+    _draw(charts.over_time(moods, "mood", "mean mood"), "Mood of members", "Mean mood at the end of each day, −1 to 1: what members feel, "
+          "not what they write.", moods, "moods")  # fmt: skip
+
+
+# -- taking part and moderation --------------------------------------------------------------------------------------------
+
+
+def _part(runs: Runs) -> None:
+    left, right = st.columns(2)
+    wrote = _each(runs, """SELECT m.id AS persona, count(p.id) AS posts FROM personas m
+        LEFT JOIN posts p ON p.author = m.id AND NOT p.burn_in GROUP BY m.id ORDER BY m.id""")  # fmt: skip
+    read = _each(runs, """SELECT p.id AS post, count(i.post) AS readings FROM posts p
+        LEFT JOIN impressions i ON i.post = p.id AND NOT i.burn_in WHERE NOT p.burn_in GROUP BY p.id ORDER BY p.id""")  # fmt: skip
+    with left:
+        _draw(charts.lorenz({arm: frame["posts"].to_numpy() for arm, frame in wrote.items()}, "posts"), "Who writes",
+              "All members, lurkers included, from the least to the most active: the share of all posts they wrote.", wrote, "who-writes")  # fmt: skip
+    with right:
+        figure = charts.lorenz({arm: frame["readings"].to_numpy() for arm, frame in read.items()}, "readings")
+        figure.update_xaxes(title="posts from the least to the most read, in 100")
+        _draw(figure, "What is read", "Posts of the measured days from the least to the most read: the share of all readings they had.",
+              read, "what-is-read")  # fmt: skip
+    left, right = st.columns(2)
+    sizes = _each(runs, """SELECT least(n - 1, 20) AS replies, count(*) AS threads FROM
+        (SELECT root, count(*) AS n FROM posts GROUP BY root HAVING min(step) >= 0) GROUP BY 1 ORDER BY 1""")  # fmt: skip
+    with left:
+        figure = charts.figure()
+        for arm, frame in sizes.items():
+            figure.add_bar(x=frame["replies"], y=frame["threads"], name=arm, marker_color=look.ARMS[arm])
+        figure.update_layout(barmode="group", showlegend=len(runs) > 1)
+        figure.update_xaxes(title="replies (20 stands for 20 and more)")
+        figure.update_yaxes(title="threads")
+        _draw(
+            figure,
+            "How long threads get",
+            "Threads opened in the measured days by their number of replies.",
+            sizes,
+            "thread-sizes",
+        )
+    visits = _each(runs, "SELECT step, count(*) AS visits FROM visits WHERE NOT burn_in GROUP BY step ORDER BY step")
+    with right:
+        _draw(charts.over_time(visits, "visits", "visits an hour"), "When members come", "Visits an hour: days and nights, and who stays.",
+              visits, "visits")  # fmt: skip
+
+
+def _moderation(runs: Runs) -> None:
+    rulings = _each(runs, """SELECT day, count(*) FILTER (action = 'remove') AS removed, count(*) FILTER (action = 'keep') AS kept,
+        count(*) FILTER (action IN ('mute', 'ban')) AS punished, count(*) FILTER (action IN ('cancel', 'revise')) AS softened,
+        sum(minutes) AS minutes FROM rulings WHERE NOT burn_in GROUP BY day ORDER BY day""")  # fmt: skip
+    if all(frame.empty for frame in rulings.values()):
+        say.empty("Nobody moderated here", "Choose a moderation design on the Design page to see its work.")
+        return
+    for column, (arm, frame) in zip(st.columns(len(runs)), rulings.items(), strict=True):
+        with column:
+            if frame.empty:
+                say.empty(f"No ruling in the {arm}", "Its design leaves posts alone.")
+                continue
+            series = {
+                "removed": ("removed", look.VARIANT), "kept": ("looked at and kept", look.BASELINE),
+                "softened": ("reworded or given up", look.POSITIVE), "punished": ("muted or banned", look.NEGATIVE),
+            }  # fmt: skip
+            parts.chart(charts.stacked(frame, "day", series, "simulated day", "rulings"), f"What moderation did: {arm}",
+                        "Rulings a day by what they did.", frame, f"rulings-{arm}")  # fmt: skip
+    values = {arm: store.measures(run) for arm, run in runs.items()}
+    names = ("removal_recall", "false_removal_share", "missed_violations", "moderator_minutes", "reports", "bans")
+    st.dataframe(_measure_rows(values, names), hide_index=True)
+    st.caption("Violations are counted against what each draft truly was, which no policy and no scorer sees.")
+
+
+# -- the table -------------------------------------------------------------------------------------------------------------
+
+
+def _table(runs: Runs) -> None:
+    rows = _measure_rows({arm: store.measures(run) for arm, run in runs.items()}, tuple(MEASURES))
+    st.dataframe(rows, hide_index=True, height=640)
+    st.download_button(
+        "Download as CSV", lambda: parts.csv(rows), "measures.csv", "text/csv", icon=":material/download:", on_click="ignore"
+    )
+
+
+def _measure_rows(values: Mapping[str, Mapping[str, float]], names: tuple[str, ...]) -> pd.DataFrame:
+    """One row a measure: what it is called, its value in every arm, its unit, and what it counts."""
+    single = len(values) == 1
+    return pd.DataFrame([
+        {
+            "measure": MEASURES[name].title,
+            **{("value" if single else arm): say.amount(found[name], MEASURES[name].unit) for arm, found in values.items()},
+            "unit": MEASURES[name].unit, "what it counts": MEASURES[name].about,
+        }
+        for name in names
+    ])  # fmt: skip

@@ -1,0 +1,231 @@
+"""What carries a difference, and threads to read: from the full records that a comparison kept.
+
+The pair shown is that of the median seed: the one whose difference of the primary measure is the middle one (the lower middle of an
+even number), among the seeds whose records were kept. It is neither the best nor the worst example.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from simulacra.errors import RecordError
+from simulacra.experiment import Run
+from simulacra.measures import MEASURES, TOXIC
+from simulacra.replicates import BASELINE, VARIANT, Comparison
+from simulacra.views import forum, go, look, readout, say, store
+
+_WEIGHT = {
+    "violations_seen_per_100": ("readings of rule-breaking posts", "p.truth <> 'none'", True),
+    "violations_per_100": ("rule-breaking posts", "p.truth <> 'none'", False),
+    "toxic_seen_share": ("readings of toxic posts", f"p.toxicity > {TOXIC}", True),
+    "toxicity_seen": ("readings of toxic posts", f"p.toxicity > {TOXIC}", True),
+    "toxic_share": ("toxic posts", f"p.toxicity > {TOXIC}", False),
+    "toxicity_written": ("toxic posts", f"p.toxicity > {TOXIC}", False),
+}
+"""Measure -> what is counted of authors and threads, which posts, and whether readings or posts count."""
+
+
+def kept_pairs(found: Comparison) -> dict[int, dict[str, str]]:
+    """seed -> arm -> id of the kept run, for seeds of which both arms have one that is there."""
+    pairs = {}
+    for seed, arms in found.folder.results().items():
+        names = {arm: result["run"] for arm, result in arms.items() if result["run"]}
+        if set(names) == {BASELINE, VARIANT} and all(
+            (store.runs_dir() / name / "run.json").is_file() for name in names.values()
+        ):
+            pairs[seed] = names
+    return pairs
+
+
+def median_seed(found: Comparison, primary: str) -> int | None:
+    """The kept seed in the middle by its difference of the primary measure; None where none is kept."""
+    values = found.results
+    kept = kept_pairs(found)
+    order = sorted(
+        kept, key=lambda seed: (values[VARIANT][seed].get(primary, 0.0) - values[BASELINE][seed].get(primary, 0.0), seed)
+    )
+    return order[(len(order) - 1) // 2] if order else None
+
+
+def runs_of(found: Comparison, seed: int) -> dict[str, Run] | None:
+    """arm -> its run of that seed; None, with a message, where one cannot be read."""
+    try:
+        return {arm: store.run(name) for arm, name in kept_pairs(found)[seed].items()}
+    except RecordError as error:
+        say.mistake(error)
+        return None
+
+
+# -- why -------------------------------------------------------------------------------------------------------------------
+
+
+def why(found: Comparison, judged: readout.Judged) -> None:
+    """Which mechanism, which authors, which threads carry the difference."""
+    primary = judged.primary
+    direct = primary in judged.direct
+    st.write(
+        "The lever acts on this very measure: what it takes away, holds back or ranks lower is not read. That is the design at work, "
+        "not people changing." if direct else
+        "The lever does not touch this measure by itself: what moved is how the simulated people responded."
+    )  # fmt: skip
+    moved = [name for name in judged.others() if name not in judged.direct and abs(judged.effect_size(name)) > 1][:4]
+    if moved:
+        st.markdown("People also responded here (exploration):")
+        st.markdown("\n".join(f"- {say.md(judged.sentence(name))}" for name in moved))
+    seed = median_seed(found, primary)
+    if seed is None:
+        st.caption("The records of these runs were not kept or were deleted, so authors and threads cannot be shown.")
+        return
+    if primary in _WEIGHT:
+        runs = runs_of(found, seed)
+        if runs:
+            _carriers(runs, primary, seed)
+
+
+def _carriers(runs: dict[str, Run], primary: str, seed: int) -> None:
+    what = _WEIGHT[primary][0]
+    authors = _both(runs, primary, "author")
+    total = authors[["baseline", "variant"]].sum()
+    few = _few(authors["baseline"])
+    st.markdown(
+        f"In the pair of seed {seed}: **{total['baseline']:,.0f}** {what} in the baseline, **{total['variant']:,.0f}** in the variant. "
+        f"In the baseline {say.count(few, 'member')} wrote half of them."
+    )
+    handles = store.handles(runs[BASELINE])
+    authors.insert(0, "author", [handles[i] for i in authors.index])
+    left, right = st.columns(2)
+    with left:
+        st.caption(f"Members whose {what} changed most")
+        st.dataframe(_most_changed(authors), hide_index=True)
+    with right:
+        st.caption(f"Topics whose {what} changed most")
+        topics = _both(runs, primary, "topic")
+        topics.insert(0, "topic", list(topics.index))
+        st.dataframe(_most_changed(topics), hide_index=True)
+
+
+def _both(runs: dict[str, Run], primary: str, by: str) -> pd.DataFrame:
+    """[by] baseline, variant, change: what the measure counts, summed over the measured days."""
+    counts = {arm: _counted(run, primary, by) for arm, run in runs.items()}
+    both = pd.DataFrame(counts).fillna(0.0)
+    return both.assign(change=both["variant"] - both["baseline"])
+
+
+def _counted(run: Run, primary: str, by: str) -> pd.Series:
+    _, posts, readings = _WEIGHT[primary]
+    if readings:
+        sql = f"SELECT p.{by} AS k, count(*) AS n FROM impressions i JOIN posts p ON p.id = i.post WHERE NOT i.burn_in AND {posts} GROUP BY 1"
+    else:
+        sql = f"SELECT p.{by} AS k, count(*) AS n FROM posts p WHERE NOT p.burn_in AND {posts} GROUP BY 1"
+    found = store.query(run, sql)
+    return pd.Series(found["n"].to_numpy(float), index=found["k"].tolist())
+
+
+def _few(counts: pd.Series) -> int:
+    """How many members hold half of the sum."""
+    ordered = counts.sort_values(ascending=False).cumsum()
+    return int((ordered < ordered.iloc[-1] / 2).sum()) + 1 if len(ordered) and ordered.iloc[-1] else 0
+
+
+def _most_changed(table: pd.DataFrame, most: int = 6) -> pd.DataFrame:
+    order = table["change"].abs().sort_values(ascending=False, kind="stable").index[:most]
+    return table.loc[order]
+
+
+# -- threads ---------------------------------------------------------------------------------------------------------------
+
+
+def threads(found: Comparison, judged: readout.Judged, most: int = 3) -> None:
+    """Matched threads of the median seed, one where it went the other way, and one member's feed in both designs."""
+    seed = median_seed(found, judged.primary)
+    runs = runs_of(found, seed) if seed is not None else None
+    if runs is None or seed is None:
+        say.empty("No records to read", "They were deleted, or this comparison kept none. Duplicate it and play it again.")
+        return
+    shared = forum.shared_threads(runs[BASELINE], runs[VARIANT])
+    if shared:
+        st.caption(f"Opened by the same member in the same hour with the same words in both designs: the longest ones of seed {seed}, "
+                   "the middle one of the kept pairs.")  # fmt: skip
+    for root in shared[:most]:
+        _matched(runs, root)
+    _counter_example(found, judged, seed)
+    _one_feed(runs)
+
+
+def _matched(runs: dict[str, Run], root: int, note: str = "") -> None:
+    twin = forum.same_thread(runs[BASELINE], root, runs[VARIANT])
+    roots = {BASELINE: root, VARIANT: twin}
+    opened = forum.threads(runs[BASELINE]).set_index("root").loc[root]
+    with st.container(border=True):
+        st.html(f'<div class="sim-text"><b>{say.esc(opened["text"], 240)}</b></div><div class="sim-quiet">{note}{say.esc(opened["handle"])}, '
+                f'{say.moment(int(opened["step"]))}</div>')  # fmt: skip
+        for column, (arm, run) in zip(st.columns(2), runs.items(), strict=True):
+            rows = forum.threads(run).set_index("root")
+            thread = roots[arm]
+            if thread is None or thread not in rows.index:
+                continue
+            row = rows.loc[thread]
+            column.html(
+                f'<div class="sim-arm"><span class="sim-dot" style="--tone:{look.ARMS[arm]}"></span>{arm}</div>'
+                f'<div class="sim-quiet">{say.count(row["posts"] - 1, "reply", "replies")} · read {row["readings"]:,.0f} times · '
+                f"most toxic {row['toxic']:.2f}{' · ' + str(int(row['removed'])) + ' removed' if row['removed'] else ''}</div>"
+            )
+        if st.button("Read side by side", key=f"read-{runs[BASELINE].id}-{root}", type="tertiary", icon=":material/forum:"):
+            go.to("threads", run=runs[BASELINE].id, thread=root, side=1)
+
+
+def _counter_example(found: Comparison, judged: readout.Judged, median: int) -> None:
+    """The kept pair that went most against the mean: an answer of eight runs is no promise for one."""
+    c = judged.contrasts[judged.primary]
+    values, pairs = found.results, kept_pairs(found)
+    against = {
+        seed: (values[VARIANT][seed][judged.primary] - values[BASELINE][seed][judged.primary]) * (-1 if c.mean > 0 else 1)
+        for seed in pairs if seed != median
+    }  # fmt: skip
+    worst = max(against, key=lambda seed: against[seed], default=None)
+    if worst is None or not against[worst] > 0:
+        if len(pairs) > 1:
+            st.caption("No kept pair went against the mean.")
+        return
+    runs = runs_of(found, worst)
+    shared = forum.shared_threads(runs[BASELINE], runs[VARIANT]) if runs else []
+    if runs and shared:
+        st.markdown(f"**A counter-example**: with seed {worst} {MEASURES[judged.primary].title} moved the other way.")
+        _matched(runs, shared[0])
+
+
+def _one_feed(runs: dict[str, Run]) -> None:
+    """The same member in the same hour, both feeds: the one who came most often, in the middle of its common visits."""
+    for persona in forum.most_active(runs[BASELINE], 20):
+        both = sorted(set(forum.visits(runs[BASELINE], persona)) & set(forum.visits(runs[VARIANT], persona)))
+        if both:
+            break
+    else:
+        return
+    step = both[len(both) // 2]
+    handle = store.handles(runs[BASELINE])[persona]
+    with st.expander("The same member, the same hour, both feeds", icon=":material/visibility:"):
+        st.html(f'<div class="sim-quiet">{say.esc(handle)}, {say.moment(step)}: one of the members who write most, in the middle of the '
+                "visits that both designs have.</div>")  # fmt: skip
+        for column, (arm, run) in zip(st.columns(2, gap="large"), runs.items(), strict=True):
+            with column:
+                st.html(say.arm(arm, run.spec.arm.describe(), look.ARMS[arm]))
+                slate_list(forum.slate(run, persona, step))
+
+
+def slate_list(rows: pd.DataFrame) -> None:
+    """A slate as it was looked at, from the top."""
+    if rows.empty:
+        st.caption("In this design the member did not look at anything in that hour.")
+        return
+    cells = []
+    for row in rows.itertuples():
+        place = "↩" if row.source == "notification" else str(row.position + 1)
+        chip = say.chip(f"toxic {row.toxicity:.2f}", look.TOXIC) if row.toxicity > TOXIC else ""
+        reply = " · a reply" if row.depth else ""
+        cells.append(
+            f'<div class="sim-quiet">{place}</div><div><div class="sim-quiet">{say.esc(row.handle)} · {say.moment(row.step)}{reply}</div>'
+            f'<div class="sim-text">{say.esc(row.text)}</div></div><div>{chip}</div>'
+        )
+    st.html(f'<div class="sim-slate">{"".join(cells)}</div>')

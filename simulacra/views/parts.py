@@ -1,0 +1,110 @@
+"""Parts that several pages share: choosing a run, charts with their words and downloads, the forum component."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go_
+import streamlit as st
+
+from simulacra.errors import RecordError
+from simulacra.experiment import Run
+from simulacra.views import go, look, say, store
+
+TONES = {"clear": look.BASELINE, "same": look.PLAIN, "early": "#b58100", "depends": look.NEGATIVE}
+"""Colour of a read-out by its tone: none is red or green, since a change is neither good nor bad by itself."""
+
+_HERE = Path(__file__).parent
+
+
+def forum(key: str, data: Mapping[str, Any], on_open: Callable[[], None], on_ask: Callable[[], None]) -> Any:
+    """The forum component: a list of threads or one thread, see forum.js. Returns its triggers `open` and `ask`."""
+    mount = st.components.v2.component(
+        "simulacra_forum", html='<div class="root"></div>', css=(_HERE / "forum.css").read_text("utf-8"),
+        js=(_HERE / "forum.js").read_text("utf-8"),
+    )  # fmt: skip
+    return mount(data=dict(data), key=key, on_open_change=on_open, on_ask_change=on_ask)
+
+
+def choose_run(finished: bool = False) -> Run | None:
+    """The run of the address, with a box to choose another; None, with an empty state, where there is none to choose.
+
+    finished: only runs with at least one finished day.
+    """
+    found = {run.id: run for run in store.runs() if run.status != "damaged" and (run.days or not finished)}
+    if not found:
+        say.empty("No run to read yet", "Start one on the Design page, or open the example on the Home page.")
+        return None
+    asked = go.asked("run")
+    if asked and asked not in found:
+        say.mistake(f"No run called {asked!r} with a finished day here. It may have been deleted, or not have begun yet.")
+    names = list(found)
+    place = names.index(asked) if asked in found else 0
+    chosen = st.selectbox(
+        "Run", names, place, format_func=lambda name: _run_label(found[name]), key=f"choose-run-{asked}", width=560
+    )
+    if chosen != asked:
+        st.query_params.from_dict({"run": chosen})
+    return _opened(chosen)
+
+
+def _opened(name: str) -> Run | None:
+    try:
+        run = store.run(name)
+        _ = run.spec
+        return run
+    except RecordError as error:
+        say.mistake(error)
+        return None
+
+
+def _run_label(run: Any) -> str:
+    told = f"{run.id} · {run.personas:,} members, {say.count(run.days, 'day')}, {say.count(run.posts, 'post')}"
+    return told if run.status == "finished" else f"{told} · {say.STATUS.get(run.status, run.status)}"
+
+
+def chart(figure: go_.Figure, title: str, definition: str, data: pd.DataFrame | None, name: str, alt: str = "") -> None:
+    """A figure on a card with its definition, a CSV of its data, and plotly's own camera button for a PNG.
+
+    title, definition: our own words. data: what is drawn; None leaves the download out. name: of the file.
+    """
+    with st.container(border=True):
+        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+            st.markdown(f"**{title}**", help=definition)
+            if data is not None:
+                st.download_button(
+                    "CSV", lambda: csv(data), f"{name}.csv", "text/csv", key=f"csv-{name}", type="tertiary", icon=":material/download:",
+                    help="The numbers of this chart", on_click="ignore",
+                )  # fmt: skip
+        st.plotly_chart(figure, key=f"chart-{name}", config=_config(name), alt=alt or f"{title}. {definition}")
+        st.caption(definition)
+
+
+def _config(name: str) -> dict[str, Any]:
+    """Buttons of a figure: the camera, nothing that leads elsewhere."""
+    return {
+        "displaylogo": False, "toImageButtonOptions": {"filename": name, "scale": 2}, "showEditInChartStudio": False,
+        "modeBarButtonsToRemove": ["zoom2d", "pan2d", "select2d", "lasso2d", "zoomIn2d", "zoomOut2d", "autoScale2d"],
+    }  # fmt: skip
+
+
+def csv(frame: pd.DataFrame) -> bytes:
+    """The frame as CSV in UTF-8; no cell begins as a formula would."""
+    import pyarrow as pa
+    from pyarrow import csv as arrow_csv
+
+    from simulacra.export import safe_for_spreadsheets
+
+    sink = io.BytesIO()
+    arrow_csv.write_csv(safe_for_spreadsheets(pa.Table.from_pandas(frame, preserve_index=False)), sink)
+    return sink.getvalue()
+
+
+def figures(values: Sequence[tuple[str, str, str]]) -> None:
+    """A row of numbers: (label, value, what it means). All our own words and numbers."""
+    for column, (label, value, about) in zip(st.columns(len(values)), values, strict=True):
+        column.metric(label, value, help=about, border=True)

@@ -1,0 +1,186 @@
+"""Run: how a run is getting on, with pause and resume, and what is being written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+import pandas as pd
+import streamlit as st
+
+from simulacra import worker
+from simulacra.errors import RecordError
+from simulacra.experiment import Run
+from simulacra.views import charts, go, look, parts, say, store
+
+POLL_SECONDS = 2.0
+NEWEST = 8
+
+
+def page() -> None:
+    say.head("Run", "How a run is getting on. Closing this page stops nothing.")
+    name = go.asked("run")
+    if name and not (store.runs_dir() / name).exists() and worker.log_file(store.runs_dir(), name).exists():
+        _beginning(name)
+        return
+    run = parts.choose_run()
+    if run is None:
+        return
+    if run.status == "running":
+        _live(run.id)
+    else:
+        _state(run)
+
+
+def _beginning(name: str) -> None:
+    """A run whose process was started and has written no folder yet: it grows its people, or it could not begin."""
+
+    @st.fragment(run_every=1.0)
+    def waiting() -> None:
+        if (store.runs_dir() / name).exists():
+            st.rerun()
+        said = worker.last_words(store.runs_dir(), name)
+        if said and "day" not in said.split(" ")[:1]:
+            say.mistake(said)
+            go.link("design", "Back to the design", ":material/edit_note:")
+        else:
+            st.progress(0.0, "Growing the members ...")
+
+    waiting()
+
+
+def _live(name: str) -> None:
+    """The state of a running run, drawn again every other second until it ends."""
+
+    @st.fragment(run_every=POLL_SECONDS)
+    def watching() -> None:
+        run = store.run(name)
+        _state(run)
+        if run.status != "running":
+            st.rerun()
+
+    watching()
+
+
+def _state(run: Run) -> None:
+    spec, status = run.spec, run.status
+    st.html(
+        f"<b>{say.esc(spec.community.name)}</b> {say.chip(say.STATUS[status], look.BASELINE)}"
+        f'<div class="sim-quiet">{say.esc(spec.arm.describe(), 300)} · {spec.personas:,} members · seed {spec.seed}</div>'
+    )
+    st.progress(min(run.days / spec.days, 1.0), _progress_words(run))
+    _buttons(run)
+    counts = run.counts
+    turned = _turned_away(run)
+    parts.figures([
+        ("Posts", f"{counts['posts']:,}", "Written in the measured days that are finished"),
+        ("Visits", f"{counts['visits']:,}", "Times that a member opened the app"),
+        ("Posts read", f"{counts['impressions']:,}", "Impressions: posts of a slate that were looked at"),
+        ("Turned away", f"{turned:,}", "Drafts that a moderation design stopped or a think-twice prompt made the author give up"),
+        ("Failed drafts", f"{counts['failures']:,}", "Drafts that could not be written; the member acts again later"),
+    ])  # fmt: skip
+    if message := run.folder.info.get("message"):
+        say.mistake(str(message))
+    for warning in run.warnings:
+        st.caption(":material/info: " + say.md(warning))
+    if run.days:
+        _what_happens(run)
+    else:
+        say.empty("No measured day is finished yet", "Two days of burn-in come first: a community is not born empty.")
+
+
+def _progress_words(run: Run) -> str:
+    done = f"Day {run.days} of {run.spec.days} finished"
+    if run.status != "running":
+        return done
+    speed = _speed(run)
+    if speed is None:
+        return f"{done}; two days of burn-in come before the first"
+    visits, left = speed
+    return f"{done} · {visits:,.0f} visits a second · about {say.duration(left)} left"
+
+
+def _speed(run: Run) -> tuple[float, float] | None:
+    """(visits a second, seconds left), from the days finished so far; None before there is one."""
+    info = run.folder.info
+    seconds = (datetime.fromisoformat(info["updated"]) - datetime.fromisoformat(info["started"])).total_seconds()
+    if not run.days or seconds <= 0:
+        return None
+    return run.counts["visits"] / seconds, seconds / (run.days + 2) * (run.spec.days - run.days)
+
+
+def _turned_away(run: Run) -> int:
+    sql = "SELECT count(*) AS n FROM rulings WHERE NOT burn_in AND (action IN ('cancel', 'refuse') OR (action = 'remove' AND post < 0))"
+    return int(store.query(run, sql)["n"].iloc[0]) if run.days else 0
+
+
+def _buttons(run: Run) -> None:
+    with st.container(horizontal=True):
+        if run.status == "running" and st.button(
+            "Pause", icon=":material/pause:", help="Stops after the hour it is in; go on any time"
+        ):
+            _try(lambda: worker.stop(run.path), "Pausing ...")
+        if run.status in ("stopped", "interrupted") and st.button("Resume", type="primary", icon=":material/play_arrow:"):
+            _try(lambda: worker.resume_run(run.id, store.runs_dir()), "Going on ...")
+            _wait_for_writer(run)
+        if run.days and st.button("Read threads", icon=":material/forum:"):
+            go.to("threads", run=run.id)
+        if run.days and st.button("Measures", icon=":material/monitoring:"):
+            go.to("measures", run=run.id)
+        if st.button("Duplicate", icon=":material/content_copy:", help="Open its design to change it"):
+            go.to("design", like=run.id)
+
+
+def _try(action: Callable[[], object], told: str) -> None:
+    try:
+        action()
+        st.toast(told)
+    except RecordError as error:
+        say.mistake(error)
+
+
+def _wait_for_writer(run: Run) -> None:
+    """Draw the page again once the process has taken the run up, so that the button does not seem to do nothing."""
+
+    @st.fragment(run_every=0.5)
+    def waiting() -> None:
+        if store.run(run.id).status not in ("stopped", "interrupted"):
+            st.rerun()
+        st.caption("Starting ...")
+
+    waiting()
+
+
+def _what_happens(run: Run) -> None:
+    hours = store.query(run, """
+        SELECT step, count(*) AS n, avg(toxicity) AS toxicity, avg(valence) AS valence FROM posts
+        WHERE NOT burn_in GROUP BY step ORDER BY step
+    """)  # fmt: skip
+    left, middle, right = st.columns(3)
+    for place, figure, title in (
+        (left, charts.bars_by_hour(hours, "n", "posts an hour"), "Posts"),
+        (middle, _small(hours, "toxicity", look.TOXIC), "Toxicity of what is written"),
+        (right, _small(hours, "valence", look.POSITIVE), "Cheerfulness of what is written"),
+    ):
+        with place, st.container(border=True):
+            st.caption(title)
+            st.plotly_chart(figure, key=f"live-{title}", config={"displayModeBar": False})
+    st.subheader("Newest posts", anchor=False)
+    for row in _newest(run).itertuples():
+        st.html(
+            f'<div class="sim-quiet"><b>{say.esc(row.handle)}</b> · {say.moment(row.step)}</div>'
+            f'<div class="sim-text">{say.esc(row.text)}</div>'
+        )
+
+
+def _small(hours: pd.DataFrame, column: str, tone: str) -> object:
+    figure = charts.over_time({"": hours}, column, "12-hour mean", band=12)
+    figure.update_traces(line_color=tone)
+    figure.update_layout(height=200)
+    return figure
+
+
+def _newest(run: Run) -> pd.DataFrame:
+    return store.query(run, f"""
+        SELECT m.handle, p.step, p.text FROM posts p JOIN personas m ON m.id = p.author ORDER BY p.id DESC LIMIT {NEWEST}
+    """)  # fmt: skip

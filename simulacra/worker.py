@@ -1,0 +1,107 @@
+"""Starting, stopping and watching runs that other processes play.
+
+The app starts `simulacra run` and `simulacra compare` as processes of their own session, so that closing the browser or the app
+stops nothing, and learns how they do from the folders they write. What such a process says on standard error is kept beside the
+runs in `.log/`, for the case that it could not even begin.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+from simulacra.durable import disk_errors, is_held
+from simulacra.errors import RecordError
+from simulacra.runfiles import LOCK_FILE, checked_run_id
+
+LOGS = ".log"
+
+
+def start(verb: str, name: str, runs_dir: Path, arguments: Sequence[str]) -> int:
+    """Start `simulacra VERB ARGUMENTS` for the run or experiment of that name; returns the process id.
+
+    The process reads nothing from us and writes to its folder; its messages go to the log. Raises RecordError for a name that
+    cannot be a folder's or a disk that refuses.
+    """
+    log = log_file(runs_dir, checked_run_id(name))
+    command = [sys.executable, "-m", "simulacra", verb, *arguments, "--runs", str(runs_dir), "--json"]
+    with disk_errors(log):
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with open(log, "wb") as messages:
+            process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=messages, start_new_session=True,
+                env=_environment(),
+            )  # fmt: skip
+    threading.Thread(target=process.wait, daemon=True).start()  # so that it does not stay a zombie while the app lives
+    return process.pid
+
+
+def start_run(
+    community: Path, name: str, runs_dir: Path, *, personas: int, days: int, seed: int = 1, overlay: Path | None = None
+) -> int:
+    """Play one run of a community file under that name."""
+    on_top = ["--overlay", str(overlay)] if overlay else []
+    size = ["--personas", str(personas), "--days", str(days), "--seed", str(seed)]
+    return start("run", name, runs_dir, [str(community), "--id", name, *size, *on_top])
+
+
+def resume_run(name: str, runs_dir: Path) -> int:
+    """Go on with a stopped or interrupted run."""
+    return start("resume", name, runs_dir, [name])
+
+
+def resume_comparison(name: str, runs_dir: Path, jobs: int = 1) -> int:
+    """Play the replicates that a stopped comparison lacks."""
+    return start("compare", name, runs_dir, ["--resume", name, "--jobs", str(jobs)])
+
+
+def stop(folder: Path) -> bool:
+    """Ask the process that writes this run or experiment to stop after the hour it is in; False where nobody writes it.
+
+    Finished days are safe, and the run can be resumed.
+    """
+    process = writer_of(folder)
+    if process is None:
+        return False
+    try:
+        os.kill(process, signal.SIGTERM)
+    except ProcessLookupError:  # it ended in between
+        return False
+    except PermissionError as error:
+        raise RecordError(f"{folder}: is written by another user's process {process}. Ask them to stop it.") from error
+    return True
+
+
+def writer_of(folder: Path) -> int | None:
+    """The id of the living process that writes this run or experiment; None where there is none."""
+    lock = folder / LOCK_FILE
+    with disk_errors(lock):
+        if not is_held(lock):
+            return None
+        owner = lock.read_text(errors="replace").strip()
+    return int(owner) if owner.isdigit() else None
+
+
+def log_file(runs_dir: Path, name: str) -> Path:
+    return runs_dir / LOGS / f"{name}.txt"
+
+
+def last_words(runs_dir: Path, name: str) -> str:
+    """The last line that the process of this name said, without the program's name; "" where it said nothing."""
+    log = log_file(runs_dir, name)
+    with disk_errors(log):
+        lines = log.read_text("utf-8", "replace").splitlines() if log.is_file() else []
+    told = [line for line in lines if line.strip()]
+    return told[-1].removeprefix("simulacra: ") if told else ""
+
+
+def _environment() -> dict[str, str]:
+    """Ours, with this package to be found first: the worker must be the same program, installed or not."""
+    package = str(Path(__file__).resolve().parent.parent)
+    path = os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH", "")]))
+    return {**os.environ, "PYTHONPATH": path}
