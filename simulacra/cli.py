@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from simulacra.experiment import Run
     from simulacra.reading import PostView
     from simulacra.replicates import Comparison
+    from simulacra.verdict import Plan
 
 EXIT_MISTAKE, EXIT_STOPPED = 2, 130
 EXPORTS = ("csv", "parquet", "zip", "convokit")
@@ -99,7 +100,7 @@ def do_compare(a: argparse.Namespace) -> None:
             answer = resume_comparison(a.resume, a.jobs, runs_dir=a.runs, progress=live.replicate, should_stop=should_stop)
         else:
             answer = compare(
-                _community(a), a.baseline, a.variant, a.personas, a.days, a.seeds, a.jobs, first_seed=a.seed,
+                _community(a), a.baseline, a.variant, a.personas, a.days, a.seeds, a.jobs, plan=_plan(a), first_seed=a.seed,
                 paired=not a.unpaired, keep=a.keep, feed=a.feed, moderation=a.moderation, behaviour=a.behaviour,
                 runs_dir=a.runs, experiment_id=a.id, progress=live.replicate, should_stop=should_stop,
             )  # fmt: skip
@@ -313,6 +314,45 @@ def _default(parameter: Any) -> Any:
     return list(parameter.default) if isinstance(parameter.default, tuple) else parameter.default
 
 
+def do_classic(a: argparse.Namespace) -> int:
+    from simulacra.classics import find, play
+    from simulacra.terminal import paragraph, table
+
+    classic = find(a.name)
+    if not 1 <= a.seeds <= 1000:
+        raise SpecError(f"seeds = {a.seeds}: expected a whole number from 1 to 1,000.")
+    cases = list(play(classic, range(1, a.seeds + 1)))
+    wrong = [case.setting.name for case in cases if a.seeds >= 6 and not case.right]
+    if a.json:
+        rows = [
+            {"setting": c.setting.name, "mean": c.outcomes.mean(), "known": c.setting.level, "lowest": c.outcomes.min(),
+             "highest": c.outcomes.max(), "stability": c.stability.word, "expected": c.setting.word, "right": c.right}
+            for c in cases
+        ]  # fmt: skip
+        _print_json(
+            {"classic": classic.name, "measure": classic.outcome, "margin": classic.margin, "seeds": a.seeds, "rows": rows}
+        )
+        return EXIT_MISTAKE if wrong else 0
+    told = [
+        (c.setting.name, f"{c.outcomes.mean():.3f}", "-" if c.setting.level is None else f"{c.setting.level:.3f}",
+         f"{c.outcomes.min():.3f} to {c.outcomes.max():.3f}", c.stability.word, c.setting.word or "-")
+        for c in cases
+    ]  # fmt: skip
+    _print([paragraph(f"{classic.about} ({classic.source})"), "", f"{classic.outcome}, {a.seeds} seeds a setting:"])
+    _print(table(("setting", "mean", "known", "lowest to highest", "stability", "expected"), told))
+    _print(
+        [
+            "",
+            f"Not as known: {', '.join(wrong)}."
+            if wrong
+            else "All as known."
+            if a.seeds >= 6
+            else "Fewer than 6 seeds: no verdict.",
+        ]
+    )
+    return EXIT_MISTAKE if wrong else 0
+
+
 # -- what is printed -------------------------------------------------------------------------------------------------------
 
 
@@ -363,7 +403,8 @@ def _comparison_lines(answer: Comparison, everything: bool) -> list[str]:
         paragraph(f"variant:  {spec.variant.describe()}", "  ", "            "), "",
         *comparison_table(answer.row_list, everything), "",
         paragraph(f"Answer: {answer.sentence}", "", "  "), "",
-        *(paragraph(note, "  ", "  ") for note in [*answer.notes, *answer.warnings]),
+        *(paragraph(note, "  ", "  ") for note in [*answer.notes, *answer.warnings]), "", "Limits:",
+        *(paragraph(limit, "  - ", "    ") for limit in answer.limits), "",
         paragraph(f"Kept: {answer.path}; full records in {answer.runs_dir}: {', '.join(_kept(answer)) or 'none'}.", "  ", "  "),
     ]  # fmt: skip
 
@@ -433,6 +474,18 @@ def _community(a: argparse.Namespace) -> Any:
 
     community = load_community(a.community)
     return make_arm(community, a.set).applied_to(community) if a.set else community
+
+
+def _plan(a: argparse.Namespace) -> Plan:
+    from simulacra.verdict import Plan
+
+    names = tuple(name.strip() for text in a.guardrail or () for name in text.split(",") if name.strip())
+    return Plan(a.primary, a.margin, names)
+
+
+def number_or_auto(text: str) -> int | str:
+    """A number of replicates, or auto."""
+    return text if text == "auto" else int(text)
 
 
 def _is_experiment(a: argparse.Namespace) -> bool:
@@ -518,13 +571,17 @@ def parser() -> Parser:
 
     compare = _verb(verbs, "compare", do_compare, "compare two designs over several seeds")
     compare.add_argument("community", nargs="?", help="a bundled community's name or a TOML file")
-    own = "\"key=value ...\" or a TOML overlay; default: the community's own design"
+    own = '"key=value ..." or a TOML overlay; default: the community\'s own design'
     compare.add_argument("--baseline", default="", metavar="SETTINGS", help=own)
     such = 'such as "feed=engagement moderation=none" or strict.toml'
     compare.add_argument("--variant", default="", metavar="SETTINGS", help=such)
     _design(compare)
     _size(compare, "first seed")
     _replication(compare)
+    compare.add_argument("--primary", default="toxicity_seen", metavar="MEASURE", help="what decides (default toxicity_seen)")
+    compare.add_argument("--margin", type=float, metavar="SIZE", help="the smallest difference of it that matters, in its unit")
+    such = "a measure to watch besides; at most four, repeatable"
+    compare.add_argument("--guardrail", action="append", metavar="MEASURE", help=such)
     compare.add_argument("--unpaired", action="store_true", help="disjoint seeds for the two arms")
     compare.add_argument("--keep", choices=("first", "all"), default="first", help="whose full records stay (default first)")
     compare.add_argument("--id", help="name of the experiment's folder")
@@ -585,6 +642,10 @@ def _file_verbs(verbs: Any) -> None:
     check = _verb(verbs, "check", do_check, "check a community file and say what could be better")
     check.add_argument("file", help="a TOML file or a bundled community's name")
 
+    classic = _verb(verbs, "classic", do_classic, "play a small model whose answer is known, and judge it")
+    classic.add_argument("name", metavar="NAME", help="schelling, bank-run or music-lab")
+    classic.add_argument("--seeds", type=int, default=16, metavar="N", help="replicates of each setting (default 16)")
+
     _verb(verbs, "parameters", do_parameters, "list feeds, moderation designs and behaviour parameters")
 
 
@@ -611,7 +672,8 @@ def _size(verb: argparse.ArgumentParser, seed: str) -> None:
 
 
 def _replication(verb: argparse.ArgumentParser, jobs: int = 1) -> None:
-    verb.add_argument("--seeds", type=int, default=8, metavar="N", help="replicates (default 8; fewer than 6 make no claim)")
+    said = "replicates (default 8; fewer than 6 make no claim), or auto: 8 to 32, until the primary's interval is narrow enough"
+    verb.add_argument("--seeds", type=number_or_auto, default=8, metavar="N", help=said)
     verb.add_argument("--jobs", type=int, default=jobs, metavar="N", help=f"processes, -1 for one a core (default {jobs})")
 
 

@@ -1,8 +1,8 @@
-"""Paired comparison: from one number per seed and arm to a difference with an interval and a plain sentence.
+"""Paired comparison: from one number per seed and arm to rows with an interval, a verdict and a plain sentence each.
 
-The unit is the seed (a replicate), never a post: posts of one run share a history. Intervals are Student's t on the paired
-seed differences (a percentile bootstrap covers 81 to 90 % at 4 to 10 seeds when it says 95) or Welch's t when the arms have
-seeds of their own. They are per row: of twenty rows without any effect about one interval excludes 0.
+The unit is the seed (a replicate), never a post: posts of one run share a history. Intervals and verdicts are those of
+`verdict`. Intervals are per row: of twenty rows without any effect about one excludes 0, so only the measures that were named
+before the comparison was played (its `Plan`) answer the question; all others are exploration.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from simulacra.measures import MEASURES, mechanical
+from simulacra.verdict import HELPFUL, MIN_SEEDS, Contrast, Plan, Role, Verdict, contrast, in_minutes, judge, sentence
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -23,16 +23,7 @@ if TYPE_CHECKING:
 PerSeed = Mapping[int, Mapping[str, float]]
 """seed -> measure -> value."""
 
-MIN_SEEDS = 6
-"""Below this no significance is claimed: the exact two-sided sign-flip p of 5 seeds cannot fall under .0625."""
-CONFIDENCE = 0.95
-_TOLD_APART = 1e-12
-"""Differences below this are rounding: measures are means of floats of order 1."""
-_HELPFUL = 0.3
-"""Correlation of arms below which pairing hardly narrows the interval: the variance falls by the correlation's share."""
-
-_FIRST = ("toxicity_written", "toxicity_seen")
-"""What an answer always speaks of, whether it moved or not."""
+_MOST_EXPLORED = 3
 
 Kind = Literal["mechanical", "response"]
 
@@ -53,45 +44,54 @@ class Row:
     kind: Kind
     claim: bool  # the interval excludes 0 and there were seeds enough
     sentence: str
-    effect: str | None = None  # verdicts, filled in by a later part
-    stability: str | None = None
+    effect: str  # higher, lower, no difference that matters, undecided, no verdict
+    stability: str  # convergent, divergent, uncertain, no verdict
+    role: Role  # primary, guardrail or exploration
+    margin: float  # the difference that matters, in the measure's unit
+    p: float  # two-sided t
+    adjusted_p: float  # Holm over primary and guardrails; NaN for exploration
+    more_seeds: int | None  # that an undecided effect would take; None: decided, or over 1,000
 
     def to_dict(self) -> dict[str, Any]:
         """As plain values for JSON, NaN as None."""
         return {key: _finite(value) for key, value in asdict(self).items()}
 
 
+_UNPLANNED = Plan()
+
+
 def paired_rows(
-    baseline: PerSeed, variant: PerSeed, *, paired: bool = True, changed: frozenset[str] = frozenset()
+    baseline: PerSeed, variant: PerSeed, *, paired: bool = True, changed: frozenset[str] = frozenset(), plan: Plan = _UNPLANNED
 ) -> list[Row]:
     """One row a measure, in the order of MEASURES.
 
     baseline, variant: values by seed. paired: compare equal seeds (seeds in one arm only are passed over); otherwise every seed
-    of either arm counts once. changed: lever classes that differ (`designs.levers`). No seeds: rows of NaN, seeds 0.
+    of either arm counts once. changed: lever classes that differ (`designs.levers`). plan: what was named before the comparison
+    was played. No seeds: rows of NaN, seeds 0.
     """
     direct = mechanical(changed)
     names = [name for name in MEASURES if any(name in values for values in (*baseline.values(), *variant.values()))]
-    return [_row(name, baseline, variant, paired, "mechanical" if name in direct else "response") for name in names]
+    contrasts = {name: contrast_of(name, baseline, variant, paired) for name in names}
+    verdicts = judge(contrasts, plan)
+    return [_row(verdicts[name], contrasts[name], "mechanical" if name in direct else "response") for name in names]
 
 
-def headline(rows: Sequence[Row], levers: Sequence[str] = ()) -> str:
-    """The answer in a few sentences: what changed, what became of toxicity, what else moved clearly.
+def headline(rows: Sequence[Row], levers: Sequence[str] = (), seconds_per_seed: float | None = None) -> str:
+    """The answer in a few sentences: what changed, the primary measure, the guardrails, what else seems to have moved.
 
-    levers: what differs between the arms, in words.
+    levers: what differs between the arms, in words. seconds_per_seed: what one more replicate takes, where that is known.
     """
     parts = [f"Changed: {'; '.join(levers)}." if levers else "The two arms have the same design."]
     seeds = max((row.seeds for row in rows), default=0)
     if all(row.difference == 0 for row in rows if not math.isnan(row.difference)):
-        return " ".join([*parts, f"Nothing differs: every measure is identical in all {seeds} seeds."])
+        return " ".join([*parts, f"Nothing differs: every measure is identical in {_number_of_seeds(seeds)}."])
     if seeds < MIN_SEEDS:
         return " ".join([*parts, _too_few(seeds)])
-    claims = [row for row in rows if row.claim]
-    if not claims:
-        return " ".join([*parts, f"No measure differs clearly at {seeds} seeds; more seeds would narrow the intervals."])
-    told = [*(row for row in rows if row.measure in _FIRST), *_most_telling(claims)]
-    parts += [row.sentence for row in told]
-    if len(claims) > sum(row.claim for row in told):
-        parts.append(f"{len(claims)} of {len(rows)} measures differ clearly; the table has them all.")
+    family = sorted((row for row in rows if row.role != "exploration"), key=lambda row: row.role != "primary")
+    parts += [row.sentence + _time(row, seconds_per_seed) for row in family]
+    told = _most_telling(rows)
+    if told:
+        parts.append("Exploration, not named before the run: " + " ".join(row.sentence for row in told))
     return " ".join(parts)
 
 
@@ -101,7 +101,7 @@ def pairing_note(rows: Sequence[Row]) -> str:
     if not found:
         return ""
     middle = float(np.median(found))
-    verdict = "pairing narrowed the intervals" if middle >= _HELPFUL else "pairing did not help here"
+    verdict = "pairing narrowed the intervals" if middle >= HELPFUL else "pairing did not help here"
     return f"Arms correlate {middle:.2f} over seeds (median of {len(found)} measures): {verdict}."
 
 
@@ -115,121 +115,37 @@ def rows_table(rows: Sequence[Row]) -> pa.Table:
 # -- one row ---------------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class _Estimate:
-    baseline: float
-    variant: float
-    difference: float
-    low: float
-    high: float
-    correlation: float
-    seeds: int
-    agree: int  # seeds whose difference has the sign of the mean difference
+def contrast_of(name: str, baseline: PerSeed, variant: PerSeed, paired: bool) -> Contrast:
+    """The contrast of one measure's values by seed. A seed without a value counts as one with NaN."""
+    seeds = (sorted(baseline.keys() & variant.keys()),) * 2 if paired else (sorted(baseline), sorted(variant))
+    a, b = ([arm[seed].get(name, math.nan) for seed in own] for arm, own in zip((baseline, variant), seeds, strict=True))
+    return contrast(a, b, paired)
 
 
-def _row(name: str, baseline: PerSeed, variant: PerSeed, paired: bool, kind: Kind) -> Row:
-    found = _paired(name, baseline, variant) if paired else _unpaired(name, baseline, variant)
-    excludes_zero = found.low > 0 or found.high < 0
-    claim = excludes_zero and found.seeds >= MIN_SEEDS
+def _row(verdict: Verdict, c: Contrast, kind: Kind) -> Row:
+    low, high = c.interval()
     return Row(
-        measure=name, unit=MEASURES[name].unit, baseline=found.baseline, variant=found.variant, difference=found.difference,
-        low=found.low, high=found.high, correlation=found.correlation, seeds=found.seeds, kind=kind, claim=claim,
-        sentence=_sentence(name, found, claim, kind, paired),
+        measure=verdict.measure, unit=MEASURES[verdict.measure].unit, baseline=_mean(c.baseline), variant=_mean(c.variant),
+        difference=c.mean, low=low, high=high, correlation=c.correlation, seeds=c.seeds, kind=kind,
+        claim=(low > 0 or high < 0) and c.seeds >= MIN_SEEDS, sentence=sentence(verdict, c, kind == "mechanical"),
+        effect=verdict.effect, stability=verdict.stability.word, role=verdict.role, margin=verdict.margin, p=verdict.p,
+        adjusted_p=verdict.adjusted_p, more_seeds=verdict.more_seeds,
     )  # fmt: skip
-
-
-def _paired(name: str, baseline: PerSeed, variant: PerSeed) -> _Estimate:
-    common = sorted(set(baseline) & set(variant))
-    both = [(baseline[seed].get(name, math.nan), variant[seed].get(name, math.nan)) for seed in common]
-    pairs = np.array(both, float).reshape(-1, 2)
-    defined = np.isfinite(pairs)
-    if not defined.all(axis=1).any():  # no seed has both: each arm stands for itself
-        a, b = (_mean(pairs[defined[:, arm], arm]) for arm in (0, 1))
-        return _Estimate(a, b, math.nan, math.nan, math.nan, math.nan, 0, 0)
-    a, b = pairs[defined.all(axis=1)].T
-    difference = b - a
-    difference[np.abs(difference) < _TOLD_APART] = 0.0
-    n = len(difference)
-    half = _half_width(difference.std(ddof=1) / math.sqrt(n), n - 1) if n > 1 else math.nan
-    mean = _mean(difference)
-    agree = int((np.sign(difference) == np.sign(mean)).sum())
-    return _Estimate(_mean(a), _mean(b), mean, mean - half, mean + half, _correlation(a, b), n, agree)
-
-
-def _unpaired(name: str, baseline: PerSeed, variant: PerSeed) -> _Estimate:
-    """Welch 1947: unequal variances, Satterthwaite's degrees of freedom. `seeds` is the smaller arm's number."""
-    a, b = (_values(name, arm) for arm in (baseline, variant))
-    mean = _mean(b) - _mean(a)
-    n = min(len(a), len(b))
-    half = math.nan
-    if n > 1:
-        parts = np.array([a.var(ddof=1) / len(a), b.var(ddof=1) / len(b)])
-        weight = (parts**2 / np.array([len(a) - 1, len(b) - 1])).sum()
-        half = _half_width(math.sqrt(parts.sum()), parts.sum() ** 2 / weight if weight else n - 1)
-    return _Estimate(_mean(a), _mean(b), mean, mean - half, mean + half, math.nan, n, 0)
-
-
-def _values(name: str, arm: PerSeed) -> NDArray[np.float64]:
-    values = np.array([arm[seed].get(name, math.nan) for seed in sorted(arm)], float)
-    return values[np.isfinite(values)]
-
-
-def _half_width(standard_error: float, degrees: float) -> float:
-    if standard_error < _TOLD_APART:
-        return 0.0
-    from scipy.special import stdtrit  # late: a third of a second
-
-    return float(stdtrit(degrees, 0.5 + CONFIDENCE / 2)) * standard_error
-
-
-def _correlation(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
-    if len(a) < 3 or a.std() < _TOLD_APART or b.std() < _TOLD_APART:
-        return math.nan
-    return float(np.corrcoef(a, b)[0, 1])
 
 
 # -- in words --------------------------------------------------------------------------------------------------------------
 
 
-def _sentence(name: str, found: _Estimate, claim: bool, kind: Kind, paired: bool) -> str:
-    title = MEASURES[name].title
-    if found.seeds == 0:
-        return f"{_capital(title)}: {_undefined(found)}."
-    if found.difference == 0 and found.low == found.high:
-        return f"{_capital(title)}: identical in {_number_of_seeds(found.seeds)}."
-    change = f"{'higher' if found.difference > 0 else 'lower'} by {figure(abs(found.difference))}"
-    if found.seeds == 1:
-        return f"{_capital(title)}: {change} in the one seed; no interval from one seed, no claim."
-    interval = f"95 % interval {figure(found.low)} to {figure(found.high)}"
-    agreement = f"{found.agree} of {found.seeds} seeds agree" if paired else f"{found.seeds} seeds an arm"
-    if found.seeds < MIN_SEEDS:
-        return f"{_capital(title)}: {change} ({interval}; {agreement}); fewer than {MIN_SEEDS} seeds, no claim."
-    if not claim:
-        return f"{_capital(title)}: no clear difference ({interval}; {agreement}).{_pairing(found)}"
-    by_design = ", by the design itself" if kind == "mechanical" else ""
-    return f"{_capital(title)}: {change}{by_design} ({interval}; {agreement})."
+def _time(row: Row, seconds_per_seed: float | None) -> str:
+    if row.more_seeds is None or seconds_per_seed is None:
+        return ""
+    return f" (These runs would take about {in_minutes(row.more_seeds * seconds_per_seed)} here.)"
 
 
-def _undefined(found: _Estimate) -> str:
-    for arm, value in (("baseline", found.baseline), ("variant", found.variant)):
-        if not math.isnan(value):
-            return f"{figure(value)} in the {arm}, nothing to count in the other arm"
-    return "nothing to count in either arm"
-
-
-def _pairing(found: _Estimate) -> str:
-    return " Pairing did not help here." if found.correlation < _HELPFUL else ""
-
-
-def _most_telling(claims: Sequence[Row]) -> list[Row]:
-    """At most three others: responses of people before mechanical rows, then by how many half-widths they lie from 0."""
-    rest = [row for row in claims if row.measure not in _FIRST]
-    return sorted(rest, key=lambda row: (row.kind == "mechanical", -_distance(row)))[:3]
-
-
-def _distance(row: Row) -> float:
-    half = (row.high - row.low) / 2
-    return abs(row.difference) / half if half else math.inf
+def _most_telling(rows: Sequence[Row]) -> list[Row]:
+    """At most three that moved: responses of people before mechanical rows, then by how many margins they moved."""
+    moved = [row for row in rows if row.role == "exploration" and row.effect in ("higher", "lower")]
+    return sorted(moved, key=lambda row: (row.kind == "mechanical", -abs(row.difference) / (row.margin or 1)))[:_MOST_EXPLORED]
 
 
 def _too_few(seeds: int) -> str:
@@ -252,11 +168,7 @@ def figure(value: float) -> str:
     return f"{value:,.{digits}f}" if size >= 0.00005 else f"{value:.5f}"
 
 
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
-
-
-def _mean(values: NDArray[np.float64]) -> float:
+def _mean(values: Any) -> float:
     return float(values.mean()) if len(values) else math.nan
 
 
@@ -267,5 +179,5 @@ def _finite(value: Any) -> Any:
 def _row_schema() -> pa.Schema:
     import pyarrow as pa
 
-    kinds = {"float": pa.float64(), "int": pa.int32(), "bool": pa.bool_()}
+    kinds = {"float": pa.float64(), "int": pa.int32(), "int | None": pa.int32(), "bool": pa.bool_()}
     return pa.schema([(name, kinds.get(str(f.type), pa.string())) for name, f in Row.__dataclass_fields__.items()])

@@ -25,7 +25,7 @@ from time import perf_counter, sleep
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from simulacra.behaviour import Behaviour
-from simulacra.comparison import Row, headline, paired_rows, pairing_note, rows_table
+from simulacra.comparison import Row, contrast_of, headline, paired_rows, pairing_note, rows_table
 from simulacra.community import Community, community_from_dict, community_to_dict, load_community
 from simulacra.designs import Arm, BehaviourSettings, Settings, differences, levers, make_arm
 from simulacra.durable import WriterLock, disk_errors, is_held, replace_file
@@ -34,6 +34,7 @@ from simulacra.experiment import (
     RUNS_DIR, Run, RunSpec, ShouldStop, Stage, affinity_from_dict, affinity_to_dict, label_sets, one_blas_thread, open_run,
     past_of, play_into, resume, set_stage, warnings_of,
 )  # fmt: skip
+from simulacra.limits import limits_of
 from simulacra.measures import measure
 from simulacra.recording import MemoryRecorder
 from simulacra.runfiles import checked_run_id, now, plain, to_json, versions
@@ -42,6 +43,7 @@ from simulacra.scoring.semantic import TopicAffinity, topic_affinity
 from simulacra.seams import Recorder
 from simulacra.simulation import Simulation
 from simulacra.tables import hash_json
+from simulacra.verdict import CAP_SEEDS, FIRST_SEEDS, Plan, next_seeds
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,8 +53,11 @@ FORMAT = 1
 EXPERIMENT_FILE, ROWS_FILE, LOCK_FILE = "experiment.json", "rows.parquet", "lock"
 BASELINE, VARIANT = "baseline", "variant"
 MOST_SEEDS = 1000
+AUTO: Literal["auto"] = "auto"
 _WATCH = "simulacra: watch the parent"
 
+Seeds = int | Literal["auto"]
+"""How many replicates, or "auto": as many as the primary measure's interval needs."""
 Keep = Literal["first", "all"]
 """Whose full records stay in the runs folder: the first replicate's, or all."""
 
@@ -71,7 +76,11 @@ class Replicated(NamedTuple):
 
 @dataclass(frozen=True)
 class ComparisonSpec:
-    """The complete cause of a comparison. Both arms have equally many seeds: the same ones when paired, disjoint ones else."""
+    """The complete cause of a comparison. Both arms have equally many seeds: the same ones when paired, disjoint ones else.
+
+    plan: what is asked, named before anything is played. auto: `seeds` is how many it is worth so far (8 to begin with, never
+    over 32); results decide by the width of the primary measure's interval how it goes on (`ExperimentFolder.spec`).
+    """
 
     community: Community
     baseline: Arm
@@ -81,6 +90,8 @@ class ComparisonSpec:
     seeds: int = 8
     first_seed: int = 1
     paired: bool = True
+    plan: Plan = field(default_factory=Plan)
+    auto: bool = False
 
     def __post_init__(self) -> None:
         if not isinstance(self.seeds, int) or isinstance(self.seeds, bool) or not 1 <= self.seeds <= MOST_SEEDS:
@@ -100,15 +111,16 @@ class ComparisonSpec:
         first = range(self.first_seed, self.first_seed + self.seeds)
         if self.paired:
             return [(seed, (BASELINE, VARIANT)) for seed in first]
-        return [*((seed, (BASELINE,)) for seed in first), *((seed + self.seeds, (VARIANT,)) for seed in first)]
+        apart = CAP_SEEDS if self.auto else self.seeds  # so that a seed keeps its arm when there are more
+        return [*((seed, (BASELINE,)) for seed in first), *((seed + apart, (VARIANT,)) for seed in first)]
 
     def cause(self) -> dict[str, Any]:
         """As experiment.json holds it, voices and similarity apart."""
         return {
             "community": community_to_dict(self.community),
             "arms": {name: arm.to_dict() for name, arm in self.arms.items()},
-            "personas": self.personas, "days": self.days, "seeds": self.seeds, "first_seed": self.first_seed,
-            "paired": self.paired,
+            "personas": self.personas, "days": self.days, "seeds": AUTO if self.auto else self.seeds,
+            "first_seed": self.first_seed, "paired": self.paired, "plan": self.plan.to_dict(),
         }  # fmt: skip
 
     @classmethod
@@ -116,7 +128,9 @@ class ComparisonSpec:
         """The specification that `cause` described."""
         try:
             arms = {name: Arm.from_dict(values) for name, values in cause["arms"].items()}
-            known = {name: cause[name] for name in ("personas", "days", "seeds", "first_seed", "paired")}
+            known = {name: cause[name] for name in ("personas", "days", "first_seed", "paired")}
+            known["plan"] = Plan.from_dict(cause["plan"]) if "plan" in cause else Plan()  # none was named then
+            known |= _seeds(cause["seeds"])
             return cls(community_from_dict(cause["community"], voices, where), arms[BASELINE], arms[VARIANT], **known)
         except (KeyError, TypeError, AttributeError) as error:
             raise RecordError(f"{where}: damaged, {error} is missing. Restore the file from a copy.") from error
@@ -124,6 +138,11 @@ class ComparisonSpec:
     def default_id(self) -> str:
         """The experiment's name where none is given: community and a hash, so that the same command finds it again."""
         return checked_run_id(f"{self.community.slug}-{hash_json(self.cause())[:8]}")
+
+
+def _seeds(seeds: Seeds) -> dict[str, Any]:
+    """`seeds` and `auto` of a ComparisonSpec."""
+    return {"seeds": FIRST_SEEDS, "auto": True} if seeds == AUTO else {"seeds": seeds, "auto": False}
 
 
 # -- one replicate ---------------------------------------------------------------------------------------------------------
@@ -250,8 +269,23 @@ class ExperimentFolder:
 
     @property
     def spec(self) -> ComparisonSpec:
+        """What is compared; with automatic seeds, over as many as the results so far ask for."""
         info = self.info
-        return ComparisonSpec.from_cause(info["cause"], info["voices"], str(self.path / EXPERIMENT_FILE))
+        spec = ComparisonSpec.from_cause(info["cause"], info["voices"], str(self.path / EXPERIMENT_FILE))
+        return self._grown(spec) if spec.auto else spec
+
+    def _grown(self, spec: ComparisonSpec) -> ComparisonSpec:
+        """Automatic seeds: a pure function of the finished replicates, so that a resumed comparison takes the same way."""
+        results = self.results()
+        while all(seed in results for seed, _ in spec.replicates()):
+            arms = values_of({seed: results[seed] for seed, _ in spec.replicates()})
+            primary = contrast_of(spec.plan.primary, arms[BASELINE], arms[VARIANT], spec.paired)
+            margin = spec.plan.margin_of(spec.plan.primary, primary.level)
+            wanted = next_seeds(primary, margin, spec.seeds)
+            if wanted == spec.seeds:
+                break
+            spec = replace(spec, seeds=wanted)
+        return spec
 
     def results(self) -> dict[int, dict[str, Any]]:
         """seed -> arm -> run, digest and measures of the finished replicates."""
@@ -330,6 +364,16 @@ def _read_json(file: Path) -> dict[str, Any]:
     return content
 
 
+def values_of(results: Mapping[int, Mapping[str, Any]]) -> dict[str, dict[int, dict[str, float]]]:
+    """arm -> seed -> measure -> value, NaN where undefined, from an experiment's `results`."""
+    arms: dict[str, dict[int, dict[str, float]]] = {BASELINE: {}, VARIANT: {}}
+    for seed, replicate in results.items():
+        for arm, result in replicate.items():
+            values = result["measures"].items()
+            arms[arm][seed] = {name: math.nan if value is None else value for name, value in values}
+    return arms
+
+
 # -- the answer ------------------------------------------------------------------------------------------------------------
 
 
@@ -362,12 +406,7 @@ class Comparison:
     @cached_property
     def results(self) -> dict[str, dict[int, dict[str, float]]]:
         """arm -> seed -> measure -> value, NaN where undefined."""
-        arms: dict[str, dict[int, dict[str, float]]] = {BASELINE: {}, VARIANT: {}}
-        for seed, replicate in self.folder.results().items():
-            for arm, result in replicate.items():
-                values = result["measures"].items()
-                arms[arm][seed] = {name: math.nan if value is None else value for name, value in values}
-        return arms
+        return values_of(self.folder.results())
 
     @property
     def digests(self) -> dict[str, dict[int, str]]:
@@ -388,12 +427,13 @@ class Comparison:
     @cached_property
     def row_list(self) -> list[Row]:
         """One row a measure."""
-        changed = levers(self.spec.baseline, self.spec.variant)
-        return paired_rows(self.results[BASELINE], self.results[VARIANT], paired=self.spec.paired, changed=changed)
+        spec = self.spec
+        changed = levers(spec.baseline, spec.variant)
+        return paired_rows(self.results[BASELINE], self.results[VARIANT], paired=spec.paired, changed=changed, plan=spec.plan)
 
     @property
     def rows(self) -> pd.DataFrame:
-        """The rows as a frame: measure, baseline, variant, difference, low, high, correlation, seeds, kind, claim, sentence."""
+        """The rows as a frame, a column a field of `Row`."""
         return rows_table(self.row_list).to_pandas()
 
     @property
@@ -404,7 +444,13 @@ class Comparison:
     @property
     def sentence(self) -> str:
         """The answer in plain words."""
-        return headline(self.row_list, self.differences)
+        return headline(self.row_list, self.differences, self.seconds_per_seed)
+
+    @property
+    def seconds_per_seed(self) -> float | None:
+        """Wall seconds that one more replicate takes here, from those played; None before the first."""
+        done = len(self.folder.results())
+        return float(self.folder.info["seconds"]) / done or None if done else None
 
     @property
     def notes(self) -> list[str]:
@@ -413,11 +459,26 @@ class Comparison:
         if self._own_pasts:
             found.append("The arms differ in what acts before the first day, so each has a past of its own.")
         by_chance = max(1, round(len(self.row_list) / 20))
-        found += [
-            f"Intervals are per measure: of {len(self.row_list)} rows about {by_chance} excludes 0 by chance alone.",
-            "Members are simulated by the sketch mind. Levels are the scorers' own: compare arms, do not read them as rates.",
-        ]  # fmt: skip
-        return [note for note in found if note]
+        found.append(
+            f"Intervals are per measure: of {len(self.row_list)} rows about {by_chance} excludes 0 by chance alone. Measures "
+            "named before the run are tested together (Holm)."
+        )
+        return [note for note in [*found, self._stopping_rule] if note]
+
+    @property
+    def limits(self) -> list[str]:
+        """What a reader must know before acting on the answer."""
+        return limits_of(self.spec, self.row_list, self.results)
+
+    @property
+    def _stopping_rule(self) -> str:
+        spec = self.spec
+        if not spec.auto:
+            return ""
+        return (
+            f"Seeds were added four at a time until the interval of {spec.plan.primary} reached no further than the margin on "
+            f"either side, or to {CAP_SEEDS}; never because of what it showed. It ended at {spec.seeds}."
+        )
 
     @property
     def warnings(self) -> list[str]:
@@ -438,9 +499,15 @@ class Comparison:
             "experiment_id": self.id, "path": str(self.path), "status": self.status, "community": spec.community.slug,
             "baseline": spec.baseline.describe(), "variant": spec.variant.describe(), "differences": self.differences,
             "personas": spec.personas, "days": spec.days, "seeds": spec.seeds, "paired": spec.paired,
-            "rows": [row.to_dict() for row in self.row_list], "sentence": self.sentence, "notes": self.notes,
+            "plan": spec.plan.to_dict(), "auto": spec.auto, "rows": [self._row_dict(row) for row in self.row_list],
+            "sentence": self.sentence, "notes": self.notes, "limits": self.limits,
             "warnings": self.warnings, "runs": self.runs, "runs_dir": str(self.runs_dir), "seconds": info["seconds"],
         }  # fmt: skip
+
+    def _row_dict(self, row: Row) -> dict[str, Any]:
+        pace = self.seconds_per_seed
+        minutes = None if row.more_seeds is None or pace is None else round(row.more_seeds * pace / 60, 1)
+        return {**row.to_dict(), "more_minutes": minutes}
 
 
 # -- comparing -------------------------------------------------------------------------------------------------------------
@@ -452,9 +519,10 @@ def compare(
     variant: Settings = "feed=engagement",
     personas: int = 1000,
     days: int = 7,
-    seeds: int = 8,
+    seeds: Seeds = 8,
     jobs: int = 1,
     *,
+    plan: Plan | None = None,
     first_seed: int = 1,
     paired: bool = True,
     keep: Keep = "first",
@@ -471,17 +539,22 @@ def compare(
 
     baseline, variant: the two arms as settings on top of the community's own design (see `designs.Settings`); "" is that
     design. feed, moderation, behaviour: changes that both arms share, as if the community's file said so. seeds: replicates,
-    1 to 1,000, from first_seed on; fewer than 6 make no claim. paired: both arms of a seed share its past and its chances;
-    otherwise each arm has seeds of its own. jobs: processes, -1 for one a core; a surrounding `joblib.parallel_config` decides
-    the backend. keep: whose full records stay in runs_dir. experiments_dir: by default beside runs_dir. experiment_id: by
-    default community and a hash of what is compared: the same call goes on where a killed one ended and plays nothing twice.
-    Raises CommunityError, SpecError or RecordError for input that cannot be used; Stopped once should_stop says so.
+    1 to 1,000, from first_seed on; fewer than 6 make no claim; "auto" begins with 8 and adds 4 until the primary measure's
+    interval is as narrow as its margin, to 32 at most. plan: the primary measure, its margin and guardrails, named before
+    anything is played; by default toxicity_seen with its default margin. paired: both arms of a seed share its past and its
+    chances; otherwise each arm has seeds of its own. jobs: processes, -1 for one a core; a surrounding
+    `joblib.parallel_config` decides the backend. keep: whose full records stay in runs_dir. experiments_dir: by default beside
+    runs_dir. experiment_id: by default community and a hash of what is compared: the same call goes on where a killed one ended
+    and plays nothing twice. Raises CommunityError, SpecError or RecordError for input that cannot be used; Stopped once
+    should_stop says so.
     """
     loaded = community if isinstance(community, Community) else load_community(community)
     if feed is not None or moderation is not None or behaviour:
         loaded = make_arm(loaded, None, feed=feed, moderation=moderation, behaviour=behaviour).applied_to(loaded)
     arms = make_arm(loaded, baseline, BASELINE), make_arm(loaded, variant, VARIANT)
-    spec = ComparisonSpec(loaded, *arms, personas, days, seeds, first_seed, paired)
+    spec = ComparisonSpec(
+        loaded, *arms, personas, days, first_seed=first_seed, paired=paired, plan=plan or Plan(), **_seeds(seeds)
+    )
     if keep not in ("first", "all"):
         raise SpecError(f"keep = {keep!r}: expected first or all.")
     place = Path(experiments_dir) if experiments_dir is not None else experiments_beside(runs_dir)
@@ -523,20 +596,26 @@ def finish_comparison(
     progress: Callable[[Replicated], None] | None = None,
     should_stop: ShouldStop | None = None,
 ) -> Comparison:
-    """Play what is missing, in order of seeds, and write the rows."""
+    """Play what is missing, in order of seeds, and write the rows. Automatic seeds: until no more are asked for."""
     tasks, total = _missing(folder)
     if not tasks and folder.status == "finished":
         return Comparison(folder)
-    started = perf_counter()
+    started, fresh = perf_counter(), 0
     with folder.comparing():
-        try:
-            for fresh, _ in enumerate(_played(tasks, jobs, should_stop), 1):
-                if progress is not None:
-                    progress(Replicated(total - len(tasks) + fresh, total, fresh, perf_counter() - started))
-        except Stopped:
-            done = total - len(_missing(folder)[0])
-            raise Stopped(f"Stopped with {done} of {total} replicates done. Go on with: {_resume_command(folder)}") from None
-        answer = Comparison(folder, fresh=len(tasks))
+        while tasks:
+            before = total - len(tasks) - fresh  # replicates of earlier calls
+            try:
+                for _ in _played(tasks, jobs, should_stop):
+                    fresh += 1
+                    if progress is not None:
+                        progress(Replicated(before + fresh, total, fresh, perf_counter() - started))
+            except Stopped:
+                done = total - len(_missing(folder)[0])
+                raise Stopped(
+                    f"Stopped with {done} of {total} replicates done. Go on with: {_resume_command(folder)}"
+                ) from None
+            tasks, total = _missing(folder)
+        answer = Comparison(folder, fresh)
         folder.write_rows(answer.row_list)
     return replace(answer)  # without cached properties of a folder that was still running
 
@@ -584,4 +663,3 @@ def _resume_command(folder: ExperimentFolder) -> str:
     runs_dir = folder.info["runs_dir"]
     option = "" if runs_dir == RUNS_DIR else f" --runs {runs_dir}"
     return f"simulacra compare --resume {folder.path.name}{option}"
-

@@ -95,25 +95,34 @@ def hour(step: int) -> str:
 
 
 def comparison_table(rows: Sequence[Row], everything: bool = False) -> list[str]:
-    """The rows of a comparison, `*` where a difference is claimed. Measures with nothing to count are left out and counted."""
+    """The rows of a comparison with their verdicts. Measures with nothing to count are left out and counted."""
     from simulacra.comparison import figure
     from simulacra.measures import MEASURES
 
     told = [row for row in rows if everything or _has_something(row)]
     cells = [
         (
-            ("* " if row.claim else "  ") + MEASURES[row.measure].title, figure(row.baseline), figure(row.variant),
-            _signed(row.difference), "-" if math.isnan(row.low) else f"{figure(row.low)} to {figure(row.high)}",
-            "-" if math.isnan(row.correlation) else f"{row.correlation:.2f}", str(row.seeds), row.kind,
+            _ROLES[row.role] + MEASURES[row.measure].title, _EFFECTS.get(row.effect, row.effect) + _KINDS[row.kind],
+            row.stability, figure(row.baseline), figure(row.variant), _signed(row.difference),
+            "-" if math.isnan(row.low) else f"{figure(row.low)} to {figure(row.high)}",
+            "-" if math.isnan(row.correlation) else f"{row.correlation:.2f}", str(row.seeds),
         )
         for row in told
     ]  # fmt: skip
-    head = ("  measure", "baseline", "variant", "difference", "95 % interval", "corr", "seeds", "kind")
-    lines = table(head, cells)
+    head = ("  measure", "effect", "stability", "baseline", "variant", "difference", "95 % interval", "corr", "seeds")
+    lines = table(head, cells, left=3)
     if len(told) < len(rows):
         lines.append(f"  ({len(rows) - len(told)} measures with nothing to count are left out; --all shows them)")
-    key = "* the interval excludes 0; mechanical: the design acts on this very measure; corr: of the arms over seeds"
-    return [*lines, f"  {key}"]
+    return [*lines, *(f"  {line}" for line in _KEY)]
+
+
+_ROLES = {"primary": "> ", "guardrail": "+ ", "exploration": "  "}
+_EFFECTS = {"no difference that matters": "too small"}
+_KINDS = {"mechanical": " (m)", "response": ""}
+_KEY = (
+    "> primary measure, + guardrail, named before the run; all others are exploration. (m) mechanical: the design acts on",
+    "this very measure. too small: no difference that matters. corr: of the arms over seeds.",
+)
 
 
 def _has_something(row: Row) -> bool:

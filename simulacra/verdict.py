@@ -46,6 +46,9 @@ MOST_SEEDS = 1000
 FIRST_SEEDS, MORE_SEEDS, CAP_SEEDS = 8, 4, 32
 """`--seeds auto`: begin with, add, and at most."""
 
+HELPFUL = 0.3
+"""Correlation of arms below which pairing hardly narrows the interval: the variance falls by the correlation's share."""
+
 _ROUNDING = 1e-12
 """Differences below this are rounding: measures are means of floats of order 1."""
 _NULL_DRAWS, _NULL_VALUES = 20_000, 4_000_000
@@ -137,6 +140,11 @@ class Contrast:
         """Replicates that count: pairs, or the smaller arm's."""
         return min(len(self.baseline), len(self.variant))
 
+    @property
+    def level(self) -> float:
+        """Mean of the baseline; NaN without values."""
+        return _mean(self.baseline)
+
     @cached_property
     def mean(self) -> float:
         """Of the difference; NaN without seeds."""
@@ -200,10 +208,10 @@ class Contrast:
 def contrast(baseline: ArrayLike, variant: ArrayLike, paired: bool = True) -> Contrast:
     """The contrast of two arms; paired arrays are equally long. NaN is "no value": such seeds, or pairs, are left out."""
     a, b = (np.asarray(arm, float) for arm in (baseline, variant))
-    if paired:
+    if paired and np.isfinite(a).any() and np.isfinite(b).any():
         both = np.isfinite(a) & np.isfinite(b)
         return Contrast(a[both], b[both], True)
-    return Contrast(a[np.isfinite(a)], b[np.isfinite(b)], False)
+    return Contrast(a[np.isfinite(a)], b[np.isfinite(b)], False)  # an arm without values leaves the other to stand alone
 
 
 def holm(p: Sequence[float]) -> list[float]:
@@ -347,13 +355,16 @@ def sd_bound(values: ArrayLike) -> float:
 # -- seeds one after another -----------------------------------------------------------------------------------------------
 
 
-def next_seeds(c: Contrast, margin: float, cap: int = CAP_SEEDS) -> int:
-    """How many seeds to have in all, given those played: as many as there are once the half-width is within the margin or the
-    cap is reached, else four more. Significance is not looked at: stopping on it gives 15-16 % false changes, stopping on width
-    keeps the interval's coverage (.93-.95)."""
-    if c.seeds >= cap or c.half_width() <= margin:
-        return c.seeds
-    return min(cap, c.seeds + MORE_SEEDS)
+def next_seeds(c: Contrast, margin: float, played: int | None = None) -> int:
+    """How many seeds to have in all: as many as were played once the half-width is within the margin or 32 are played, else
+    four more. played: by default those that had a value.
+
+    Significance is not looked at: stopping on it gives 15-16 % false changes, stopping on width keeps the coverage (.93-.95).
+    """
+    played = c.seeds if played is None else played
+    if played >= CAP_SEEDS or c.half_width() <= margin:
+        return played
+    return min(CAP_SEEDS, played + MORE_SEEDS)
 
 
 # -- the verdict -----------------------------------------------------------------------------------------------------------
@@ -383,7 +394,7 @@ def judge(contrasts: Mapping[str, Contrast], plan: Plan, seconds_per_seed: float
 
 
 def _verdict(name: str, c: Contrast, plan: Plan, adjusted: float | None, seconds_per_seed: float | None) -> Verdict:
-    margin = plan.margin_of(name, _mean(c.baseline))
+    margin = plan.margin_of(name, c.level)
     effect = effect_of(c, margin, adjusted)
     family = 1 if adjusted is None else len(plan.family)
     needed = seeds_to_decide(c, margin, family) if effect == "undecided" else None
@@ -426,9 +437,10 @@ def _effect_words(verdict: Verdict, c: Contrast, by_design: bool) -> str:
         return f"No difference that matters to you{about} (less than {amount(name, verdict.margin)})."
     told = change(name, c.mean, low, high)
     if verdict.effect == "undecided":
-        return f"Too early{_multiplicity(verdict, low, high)}: {told}{_agreement(c)}; {_more(verdict)}."
+        return f"Too early{_multiplicity(verdict, low, high)}: {told}{_agreement(c)}; {_more(verdict)}.{_pairing(c)}"
     cause = ", by the design itself" if by_design else ""
-    return f"Clear change{cause}: {told}{_agreement(c)}."
+    lead = "Seems changed" if verdict.role == "exploration" else "Clear change"
+    return f"{lead}{cause}: {told}{_agreement(c)}."
 
 
 def _multiplicity(verdict: Verdict, low: float, high: float) -> str:
@@ -438,6 +450,10 @@ def _multiplicity(verdict: Verdict, low: float, high: float) -> str:
 
 def _agreement(c: Contrast) -> str:
     return f"; {c.agree} of {c.seeds} runs agree" if c.paired else f"; {c.seeds} runs an arm"
+
+
+def _pairing(c: Contrast) -> str:
+    return " Pairing did not help here." if c.correlation < HELPFUL else ""
 
 
 def _more(verdict: Verdict) -> str:

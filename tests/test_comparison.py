@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from simulacra.comparison import MIN_SEEDS, Row, headline, paired_rows, pairing_note, rows_table
+from simulacra.verdict import Plan, in_minutes
 
 MEASURE = "toxicity_written"
 
@@ -41,7 +42,7 @@ def test_welch_is_used_when_arms_have_seeds_of_their_own() -> None:
 def test_equal_arms_are_identical_and_claim_nothing() -> None:
     row = only_row([0.1, 0.2, 0.3] * 3, [0.1, 0.2, 0.3] * 3)
     assert (row.difference, row.low, row.high, row.claim) == (0, 0, 0, False)
-    assert "identical in all 9 seeds" in row.sentence
+    assert "identical in all 9 runs" in row.sentence and row.effect == "no difference that matters"
 
 
 def test_a_constant_difference_is_claimed_with_an_interval_of_no_width() -> None:
@@ -99,11 +100,30 @@ def test_a_removal_lever_makes_what_is_read_mechanical_and_leaves_what_is_writte
     assert kinds == {"toxicity_seen": "mechanical", "toxicity_written": "response"}
 
 
-def test_the_headline_names_the_change_and_the_clear_rows() -> None:
-    row = only_row([0.1, 0.2, 0.3, 0.1, 0.2, 0.3], [0.2, 0.3, 0.41, 0.2, 0.3, 0.42])
+def test_the_headline_names_the_change_and_the_primary_measure() -> None:
+    row = only_row([0.1, 0.2, 0.3, 0.1, 0.2, 0.3], [0.2, 0.3, 0.41, 0.2, 0.3, 0.42], plan=Plan(MEASURE))
     text = headline([row], ["feed: chronological -> engagement"])
-    assert text.startswith("Changed: feed: chronological -> engagement.")
-    assert "Toxicity of what members write: higher by" in text and "6 of 6 seeds agree" in text
+    assert text.startswith("Changed: feed: chronological -> engagement. Clear change: members write about")
+    assert "more rude posts per 100" in text and "6 of 6 runs agree" in text
+
+
+def test_what_was_not_named_before_the_run_is_told_as_exploration() -> None:
+    moved = only_row([0.1, 0.2, 0.3, 0.1, 0.2, 0.3], [0.2, 0.3, 0.41, 0.2, 0.3, 0.42])
+    assert moved.role == "exploration" and moved.effect == "higher" and moved.sentence.startswith("Seems changed")
+    assert "Exploration, not named before the run: Seems changed" in headline([moved])
+
+
+def test_the_time_that_more_runs_would_take_is_told_with_the_answer_and_not_in_the_row() -> None:
+    row = only_row(list(np.linspace(0.1, 0.2, 8)), [0.1, 0.3, 0.1, 0.2, 0.25, 0.1, 0.2, 0.22], plan=Plan(MEASURE))
+    assert row.effect == "undecided" and row.more_seeds
+    assert "would take about" not in row.sentence
+    assert f"about {in_minutes(9.0 * row.more_seeds)} here" in headline([row], [], 9.0)
+
+
+def test_a_difference_of_a_role_survives_arrow() -> None:
+    table = rows_table([only_row([1, 2, 3, 4, 5, 6], [2, 3, 4, 5, 6, 7.5], plan=Plan(MEASURE, 0.5))])
+    assert table.column("role").to_pylist() == ["primary"] and table.column("effect").to_pylist() == ["higher"]
+    assert table.column("more_seeds").to_pylist() == [None]
 
 
 def test_rows_become_one_arrow_table() -> None:
@@ -115,5 +135,5 @@ def test_rows_become_one_arrow_table() -> None:
 def test_a_measure_that_only_one_arm_has_stands_alone() -> None:
     row = only_row([math.nan] * 6, [0.2] * 6)
     assert math.isnan(row.baseline) and row.variant == pytest.approx(0.2)
-    assert "0.200 in the variant, nothing to count in the other arm" in row.sentence
+    assert "0.2 in the variant, nothing to count in the other arm" in row.sentence
     assert not row.claim

@@ -1,0 +1,125 @@
+"""What an answer cannot say: the limits printed under every comparison.
+
+A limit that a reader can look up in the answer itself names the figures; effects larger than field studies found are flagged.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields
+from typing import TYPE_CHECKING, NamedTuple
+
+from simulacra.behaviour import Behaviour
+from simulacra.measures import MEASURES
+from simulacra.verdict import SPLIT_SEEDS
+
+if TYPE_CHECKING:
+    from simulacra.comparison import Row
+    from simulacra.replicates import ComparisonSpec
+
+
+class FieldEffect(NamedTuple):
+    """The largest effect that field experiments we know of found on a quantity like this one."""
+
+    size: float  # in the measure's unit, or a share of the baseline where relative
+    relative: bool
+    source: str
+
+
+_WORDS = FieldEffect(0.001, False, "Kramer et al. 2014: 0.1 words per 100 (n = 689,003)")
+_RUDE = FieldEffect(
+    0.8, True, "Chandrasekharan et al. 2017: 80 % less hate speech by those who stayed after a community was banned"
+)
+
+FIELD_EFFECTS: dict[str, FieldEffect] = {
+    "positive_words": _WORDS,
+    "negative_words": _WORDS,
+    "toxicity_written": _RUDE,
+    "toxic_share": _RUDE,
+    "violations_per_100": _RUDE,
+    "posts_per_persona": FieldEffect(0.7, True, "Matias 2019: 70 % more comments by newcomers when rules were pinned"),
+}
+"""By measure of what people *write*: what is *seen* moves as far as a design likes."""
+
+RETENTION = ("persona_churn", "newcomer_return")
+_SHORT_DAYS = 30
+
+MECHANISMS = (
+    "contagion",
+    "herding",
+    "withdrawal",
+    "hurt",
+    "insult_mood",
+    "insult_context",
+    "norm_strength",
+    "churn_slope",
+    "follow",
+)
+"""Behaviour parameters by which what is read acts on what is done: the mechanisms that can carry a response."""
+
+
+def limits_of(spec: ComparisonSpec, rows: Sequence[Row], values: Mapping[str, Mapping[int, Mapping[str, float]]]) -> list[str]:
+    """The limits of a comparison, one sentence or two each.
+
+    rows: its rows. values: arm -> seed -> measure -> value.
+    """
+    return [
+        "Simulated members, not users: this says what the model does with two designs, not what your community will do.",
+        "The sketch mind writes by a grammar over phrase banks; a documented behaviour model decides who does what.",
+        "Scorer levels are relative: compare arms, do not read toxicity or cheerfulness as a rate.",
+        _mechanisms(spec),
+        f"Not varied: the community, {spec.personas:,} members, {_days(spec.days)}, behaviour parameters, writer, scorer.",
+        _failed(values),
+        *_seeds(rows),
+        *_retention(spec.days, rows),
+        *_implausible(rows),
+    ]
+
+
+def _mechanisms(spec: ComparisonSpec) -> str:
+    off = {arm: _switched_off(spec, arm) for arm in spec.arms}
+    both = [name for name in MECHANISMS if all(name in names for names in off.values())]
+    carried = [name for name in MECHANISMS if name not in both]
+    without = f" Switched off: {', '.join(both)}." if both else ""
+    named = f"Mechanisms that may carry a response: {', '.join(carried) or 'none'}.{without}"
+    return f"{named} Seeds measure chance, not whether these are right."
+
+
+def _switched_off(spec: ComparisonSpec, arm: str) -> set[str]:
+    behaviour = spec.arms[arm].build_behaviour()
+    return {f.name for f in fields(Behaviour) if getattr(behaviour, f.name) == f.metadata["off"]}
+
+
+def _failed(values: Mapping[str, Mapping[int, Mapping[str, float]]]) -> str:
+    counts = [seed.get("failures", 0.0) for arm in values.values() for seed in arm.values()]
+    total = int(sum(count for count in counts if not math.isnan(count)))
+    if not total:
+        return "Failed turns: none."
+    return f"Failed turns: {total:,} drafts could not be written in {len(counts)} runs; their authors act again later."
+
+
+def _seeds(rows: Sequence[Row]) -> Iterator[str]:
+    seeds = max((row.seeds for row in rows), default=0)
+    if seeds < SPLIT_SEEDS and not any(row.stability == "divergent" for row in rows):
+        yield f"With {seeds} runs, split worlds could be missed: two far apart are found reliably from {SPLIT_SEEDS} runs on."
+
+
+def _retention(days: int, rows: Sequence[Row]) -> Iterator[str]:
+    if days < _SHORT_DAYS and any(row.measure in RETENTION for row in rows):
+        yield f"{_days(days).capitalize()} cannot show retention: who leaves or comes back over months is not in here."
+
+
+def _days(days: int) -> str:
+    return "one day" if days == 1 else f"{days} days" if days != 7 else "seven days"
+
+
+def _implausible(rows: Sequence[Row]) -> Iterator[str]:
+    """Differences that are clear and beyond what any field study we know of found."""
+    for row in rows:
+        known = FIELD_EFFECTS.get(row.measure)
+        if known is None or not row.claim or row.kind == "mechanical":
+            continue
+        size = known.size * abs(row.baseline) if known.relative else known.size
+        if min(abs(row.low), abs(row.high)) > size:
+            yield f"Larger than any field study we know: {MEASURES[row.measure].title} ({known.source}). Doubt it."
