@@ -38,7 +38,7 @@ class EventTables(Protocol):
 
 
 _COLUMNS: dict[str, tuple[str, ...]] = {
-    "posts": ("id", "step", "author", "parent", "root", "toxicity", "valence", "positive", "negative", "truth"),
+    "posts": ("id", "step", "author", "parent", "root", "toxicity", "valence", "positive", "negative", "rule", "truth"),
     "impressions": ("post", "source"),
     "visits": ("step", "persona"),
     "reactions": ("reaction",),
@@ -65,7 +65,13 @@ class Posts(NamedTuple):
     valence: Array
     positive: Array
     negative: Array
-    violation: Array  # bool: the draft's truth is some kind of violation
+    rule: Array  # number of the community's rule that is broken, from 1; 0 where none covers it
+    violation: Array  # bool: the draft's truth is some kind of violation, whether or not a rule of this arm covers it
+
+    @property
+    def forbidden(self) -> Array:
+        """[posts] bool: breaks one of this arm's rules, so that a moderator ought to remove it."""
+        return self.rule > 0
 
 
 @dataclass(frozen=True)
@@ -316,19 +322,19 @@ def removals(facts: Facts) -> float:
 
 
 def removal_recall(facts: Facts) -> float:
-    """Violations that were removed, among all that were posted in the measured days, [0, 1]; NaN without violations."""
-    posted = facts.posts.violation & facts.written
+    """Posts against this arm's rules that were removed, among all such posts of the measured days, [0, 1]; NaN without any."""
+    posted = facts.posts.forbidden & facts.written
     return _ratio(posted[facts.removed].sum(), posted.sum())
 
 
 def false_removal_share(facts: Facts) -> float:
-    """Removed posts that are no violation, among removed posts, [0, 1]; lower is better; NaN without removals."""
-    return _mean(~facts.posts.violation[facts.removed])
+    """Removed posts that break none of this arm's rules, among removed posts, [0, 1]; lower is better; NaN without removals."""
+    return _mean(~facts.posts.forbidden[facts.removed])
 
 
 def missed_violations(facts: Facts) -> float:
     """Violations posted in the measured days and not removed by their end, a count, >= 0."""
-    posted = facts.posts.violation & facts.written
+    posted = facts.posts.forbidden & facts.written
     return float(posted.sum() - posted[facts.removed].sum())
 
 
@@ -397,8 +403,8 @@ MEASURES: dict[str, Measure] = _catalogue(
     (toxicity_seen, "toxicity of what members read", "score 0 to 1", "lower"),
     (toxic_share, "share of posts that are toxic", "share", "lower"),
     (toxic_seen_share, "share of readings that are toxic", "share", "lower"),
-    (violations_per_100, "rule violations written", "per 100 posts", "lower"),
-    (violations_seen_per_100, "rule violations read", "per 100 impressions", "lower"),
+    (violations_per_100, "posts that insult, advertise or stray", "per 100 posts", "lower"),
+    (violations_seen_per_100, "the same, as read", "per 100 impressions", "lower"),
     (valence_written, "cheerfulness of what members write", "score -1 to 1", "higher"),
     (valence_seen, "cheerfulness of what members read", "score -1 to 1", "higher"),
     (positive_words, "positive words written", "share of words", "higher"),

@@ -64,10 +64,10 @@ def two_days() -> HandMade:
         arrival=[-(2**15)] * 4 + [3],
         posts=[
             post(0, 0, step=-5, toxicity=0.0, valence=0.5),
-            post(1, 1, step=1, toxicity=0.9, valence=-0.8, truth="insult", positive=0.0, negative=0.5),
+            post(1, 1, step=1, toxicity=0.9, valence=-0.8, truth="insult", rule=1, positive=0.0, negative=0.5),
             post(2, 2, parent=1, root=1, step=2, toxicity=0.1, valence=0.4, positive=0.25),
             post(3, 1, parent=2, root=1, step=3, toxicity=0.2, valence=0.0),
-            post(4, 3, step=30, toxicity=0.6, valence=0.0, truth="self_promotion"),
+            post(4, 3, step=30, toxicity=0.6, valence=0.0, truth="self_promotion", rule=2),
         ],
         impressions=[*look(4, 0), *look(4, 1), *look(2, 2, "notification"), *look(9, 3, step=-2)],
         visits=[{"step": s, "persona": p} for s, p in ((-3, 0), (1, 1), (2, 2), (3, 1), (4, 4), (30, 3), (47, 4))],
