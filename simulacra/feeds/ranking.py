@@ -58,6 +58,16 @@ def _merge(slate: Ints, pool_score: Scores, own_score: Scores, candidates: Candi
     return Slates(np.take_along_axis(post, first, axis=1))
 
 
+def status_of(post: Ints, candidates: Candidates) -> NDArray[np.int8]:
+    """Each cell's status among the pool's candidates [n, k]: 0 unread, 1 looked at before, 2 not there yet; -1 for what is not
+    in the pool. post: [n, k]."""
+    if not len(candidates.pool):
+        return np.full(post.shape, -1, np.int8)
+    order = np.argsort(candidates.pool)
+    column = order[np.searchsorted(candidates.pool[order], post).clip(max=len(order) - 1)]
+    return np.where(candidates.pool[column] == post, np.take_along_axis(candidates.status, column, axis=1), -1).astype(np.int8)
+
+
 def _level(score: Scores) -> NDArray[np.int32]:
     """Scores as integers from 0 (the reader's lowest candidate) to _LEVELS (its highest), above the index bits."""
     low = score.min(axis=-1, keepdims=True)
