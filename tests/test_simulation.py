@@ -74,7 +74,8 @@ def test_play_stops_between_hours_and_keeps_finished_days():
 
 @pytest.mark.parametrize("feed", sorted(set(FEEDS) - {"hot"}))
 def test_another_feed_changes_what_is_seen_and_not_who_comes_first(feed):
-    mine, other = played(arm("weighted:recency=1,similarity=2" if feed == "weighted" else feed)), played(arm("hot"))
+    herd = {"herding": 1, "upvote": -1.5}  # votes that matter, so that hiding them does
+    mine, other = (played(arm(f, behaviour=herd)) for f in ("weighted:recency=1,similarity=2" if feed == "weighted" else feed, "hot"))
     assert len(table(mine, "impressions").merge(table(other, "impressions"))) < len(table(other, "impressions"))
     first = [t[t.step == 0].persona.tolist() for t in (table(mine, "visits"), table(other, "visits"))]
     assert first[0] == first[1]
