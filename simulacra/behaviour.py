@@ -93,7 +93,7 @@ class Behaviour:
     norm_strength: float = _param(0.8, "log-odds", "S30: compliance 52 -> 60 % with rules pinned", "fewer violations by a compliant persona that has the rules in mind", off=0, low=0, high=5)  # fmt: skip
     rule_memory: float = _param(0.3, "share", _OURS, "visibility of rules that are not pinned", off=0, low=0, high=1)
     # -- mood --
-    contagion: float = _param(0.06, "mood per unit of surprise", "S20: d about .02; S21", "mood follows the emotion of what is read", off=0, low=0, high=1)  # fmt: skip
+    contagion: float = _param(0.03, "mood per unit of surprise", "S20: d about .02; S21", "mood follows the emotion of what is read", off=0, low=0, high=1)  # fmt: skip
     mood_hours: float = _param(18.0, "hours", _OURS, "time in which a mood falls to a third", off=1e9, low=0.1, high=1e9)
     mood_noise: float = _param(0.22, "SD", _OURS, "what life outside the platform does to moods", off=0, low=0, high=1)
     hurt: float = _param(0.15, "mood per unit of toxicity", _OURS, "being answered rudely", off=0, low=0, high=2)

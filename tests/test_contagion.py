@@ -1,0 +1,107 @@
+"""Contagion is measured by withholding posts, and nothing else passes for it."""
+
+import numpy as np
+import pytest
+
+from simulacra.contagion import CONTROL, PLACEBO, TREATMENT, Omission, conversation_matching, openings, over_exposure, probe, t_interval, twin_effect
+from simulacra.errors import SpecError
+from simulacra.streams import Streams
+from support import arm, past, played
+
+SILENT = {"contagion": "off", "hurt": "off", "flattery": "off"}
+
+
+@pytest.fixture(scope="module")
+def silent():
+    return probe("pittsburgh", "positive", personas=200, days=2, seeds=2, behaviour={**SILENT, "write": 0.3})
+
+
+@pytest.fixture(scope="module")
+def contagious():
+    return probe("pittsburgh", "positive", personas=400, days=3, seeds=6, behaviour={"contagion": 1, "mood_hours": 48, "write": 0.5, "opening": 0.6})
+
+
+def test_with_contagion_off_twins_write_the_same_words(silent):
+    twin = [r for r in silent.rows if r.estimate in ("twin", "whole community")]
+    assert len(twin) == 8
+    assert all(r.difference == 0 for r in twin)
+    plain = [r.difference for r in silent.rows if r.estimate == "plain"]
+    assert any(p != 0 for p in plain)  # the naive estimate is never exactly nothing
+
+
+def test_strong_contagion_is_found_with_the_right_sign(contagious):
+    whole = contagious.row("whole community")
+    assert whole.high < 0  # less good news to read, sadder threads
+    assert contagious.row("twin").difference < 0
+    assert abs(contagious.row("twin").difference) < abs(whole.difference)
+
+
+def test_an_omission_keeps_controls_whole_and_gives_placebos_the_same_share():
+    world, streams = past(200).platform, past(200).streams
+    n = len(world.posts)
+    people = np.arange(150, dtype=np.int32)
+    slates = np.tile(np.arange(n, dtype=np.int32), (150, 1))
+    omission = Omission("positive", (people % 3).astype(np.int8), np.full(150, 0.5, np.float32))
+    kept = omission.keep(slates, people, world, streams)
+    positive = world.posts.valence[:n] > 0.05
+    withheld = {g: 1 - kept[omission.group == g].mean() for g in (CONTROL, TREATMENT, PLACEBO)}
+    assert withheld[CONTROL] == 0
+    assert kept[omission.group == TREATMENT][:, ~positive].all()
+    assert 0.4 < 1 - kept[omission.group == TREATMENT][:, positive].mean() < 0.6
+    assert abs(withheld[PLACEBO] - withheld[TREATMENT]) < 0.05
+    assert 0.15 < 1 - kept[omission.group == PLACEBO][:, positive].mean() < 0.45
+
+
+def test_withheld_posts_are_not_shown_and_the_rest_moves_up():
+    everyone = Omission("positive", np.full(len(past().population), TREATMENT, np.int8), np.ones(len(past().population), np.float32))
+    sim = past().fork(arm()._replace(exposure=everyone), past().recorder.fork())
+    sim.play(1)
+    seen = sim.recorder.frames().table("impressions")
+    seen = seen[seen.source == "feed"]
+    assert (sim.platform.posts.valence[seen.post] <= 0.05).all()
+    first = seen.sort_values("position").groupby(["persona", "step"]).position
+    assert (first.first() == 0).all() and (first.max() == first.size() - 1).all()
+
+
+def test_a_planted_difference_is_recovered():
+    twin = openings(played(days=2, personas=200), played(days=2, personas=200).recorder.frames())
+    group = (np.arange(10_000) % 3).astype(np.int8)
+    planted = twin._replace(outcome={k: v + 0.1 * (group[twin.author] == TREATMENT) for k, v in twin.outcome.items()})
+    effect = twin_effect(planted, twin, group)
+    assert all(e == pytest.approx(0.1) for e in effect.values())
+
+
+def test_openings_are_own_threads_only():
+    sim = played(days=2, personas=200)
+    own = openings(sim, sim.recorder.frames())
+    posts = sim.recorder.frames().table("posts").set_index(["author", "step"])
+    assert len(own.author) > 5
+    for key in zip(own.author, own.step, strict=True):
+        assert posts.parent[key] == -1 and posts.truth[key] == "none"
+
+
+def test_matching_and_over_exposure_find_nothing_in_unrelated_numbers():
+    frames = played(days=2, personas=200).recorder.frames()
+    assert abs(conversation_matching(frames, Streams(3))) < 0.35
+    assert abs(over_exposure(frames, Streams(3), "positive")) < 0.1
+
+
+def test_intervals_need_two_replicates():
+    assert t_interval([0.2])[0] == 0.2 and np.isnan(t_interval([0.2])[1])
+    mean, low, high = t_interval([0.1, 0.2, 0.3])
+    assert mean == pytest.approx(0.2) and high - low == pytest.approx(2 * 4.3027 * 0.1 / np.sqrt(3), rel=1e-3)
+
+
+def test_fewer_than_six_seeds_claim_nothing(silent):
+    assert "No answer: 2 seeds" in silent.sentence
+
+
+@pytest.mark.parametrize("kwargs,says", [({"omit": "angry"}, "expected positive or negative"), ({"seeds": 0}, "expected a whole number from 1")])
+def test_a_probe_that_makes_no_sense_is_refused_in_one_line(kwargs, says):
+    with pytest.raises(SpecError, match=says):
+        probe("pittsburgh", **kwargs)
+
+
+def test_a_probe_without_emotional_posts_says_so():
+    with pytest.raises(SpecError, match="no positive post was written"):
+        probe("pittsburgh", personas=5, days=1, seeds=1, behaviour={"write": "off"})
