@@ -317,12 +317,14 @@ def _default(parameter: Any) -> Any:
 def do_classic(a: argparse.Namespace) -> int:
     from simulacra.classics import find, play
     from simulacra.terminal import paragraph, table
+    from simulacra.verdict import SPLIT_SEEDS
 
     classic = find(a.name)
     if not 1 <= a.seeds <= 1000:
         raise SpecError(f"seeds = {a.seeds}: expected a whole number from 1 to 1,000.")
     cases = list(play(classic, range(1, a.seeds + 1)))
-    wrong = [case.setting.name for case in cases if a.seeds >= 6 and not case.right]
+    enough = a.seeds >= SPLIT_SEEDS
+    wrong = [case.setting.name for case in cases if enough and not case.right]
     if a.json:
         rows = [
             {"setting": c.setting.name, "mean": c.outcomes.mean(), "known": c.setting.level, "lowest": c.outcomes.min(),
@@ -340,16 +342,8 @@ def do_classic(a: argparse.Namespace) -> int:
     ]  # fmt: skip
     _print([paragraph(f"{classic.about} ({classic.source})"), "", f"{classic.outcome}, {a.seeds} seeds a setting:"])
     _print(table(("setting", "mean", "known", "lowest to highest", "stability", "expected"), told))
-    _print(
-        [
-            "",
-            f"Not as known: {', '.join(wrong)}."
-            if wrong
-            else "All as known."
-            if a.seeds >= 6
-            else "Fewer than 6 seeds: no verdict.",
-        ]
-    )
+    found = "All as known." if enough else f"Fewer than {SPLIT_SEEDS} seeds can miss split worlds."
+    _print(["", f"Not as known: {', '.join(wrong)}." if wrong else found])
     return EXIT_MISTAKE if wrong else 0
 
 
@@ -485,6 +479,8 @@ def _plan(a: argparse.Namespace) -> Plan:
 
 def number_or_auto(text: str) -> int | str:
     """A number of replicates, or auto."""
+    if text != "auto" and not text.lstrip("-").isdecimal():
+        raise argparse.ArgumentTypeError(f"{text[:40]!r}: expected a whole number or auto")
     return text if text == "auto" else int(text)
 
 

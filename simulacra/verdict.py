@@ -439,7 +439,7 @@ def _effect_words(verdict: Verdict, c: Contrast, by_design: bool) -> str:
     if verdict.effect == "undecided":
         return f"Too early{_multiplicity(verdict, low, high)}: {told}{_agreement(c)}; {_more(verdict)}.{_pairing(c)}"
     cause = ", by the design itself" if by_design else ""
-    lead = "Seems changed" if verdict.role == "exploration" else "Clear change"
+    lead = "Seems changed" if verdict.role == "exploration" else "Clear change"  # one row in twenty does by chance
     return f"{lead}{cause}: {told}{_agreement(c)}."
 
 
