@@ -12,6 +12,7 @@ import shutil
 import tempfile
 import zipfile
 from pathlib import Path
+from typing import Any
 
 from simulacra.bundle import import_bundle
 from simulacra.durable import TEMPORARY, disk_errors, promote
@@ -20,12 +21,13 @@ from simulacra.replicates import EXPERIMENT_FILE, ROWS_FILE, Comparison, compare
 from simulacra.runfiles import to_json
 from simulacra.runs import RunFolder
 from simulacra.verdict import Plan
-from simulacra.views.readout import QUESTION_FILE, TEMPLATES, Question
+from simulacra.views.pair import median_seed
+from simulacra.views.readout import QUESTION_FILE, TEMPLATES, keep_question
 
 NAME = "example"
 PACKED = Path(__file__).resolve().parent.parent / "data" / "example.zip"
 
-_COMMUNITY, _PERSONAS, _DAYS, _SEEDS = "local-politics", 150, 3, 16
+_COMMUNITY, _PERSONAS, _DAYS, _SEEDS = "local-politics", 120, 3, 16
 
 
 def unpack(runs_dir: Path, experiments_dir: Path) -> None:
@@ -77,22 +79,32 @@ def build(path: Path = PACKED) -> Path:
         runs = Path(folder) / "runs"
         found = compare(
             _COMMUNITY, "moderation=none", f"moderation={'+'.join(template.moderation)}", _PERSONAS, _DAYS, _SEEDS,
-            runs_dir=runs, experiment_id=NAME,
+            plan=Plan(template.primary, None, template.guardrails), keep="all", runs_dir=runs, experiment_id=NAME,
         )  # fmt: skip
-        Question(template.title, Plan(template.primary, None, template.guardrails)).save(found.folder)
+        keep_question(found.folder, template.title)
         path.write_bytes(_packed(found, runs))
     return path
 
 
 def _packed(found: Comparison, runs: Path) -> bytes:
+    """The experiment's files and the records of its median pair; the others are told as not kept."""
+    shown = median_seed(found, found.spec.plan.primary)
     sink = io.BytesIO()
     with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as packed:
         for file in sorted(found.path.iterdir()):
-            if file.name in (EXPERIMENT_FILE, ROWS_FILE, QUESTION_FILE) or file.name.startswith("seed-"):
+            if file.name in (EXPERIMENT_FILE, ROWS_FILE, QUESTION_FILE):
                 packed.writestr(_entry(f"experiment/{file.name}"), file.read_bytes())
-        for name in (run for arm in found.runs.values() for run in arm):
+        for seed in found.folder.results():
+            file = found.folder.file_of(seed)
+            packed.writestr(_entry(f"experiment/{file.name}"), _result(json.loads(file.read_bytes()), seed == shown))
+        for name in (f"{NAME}-{arm}-{shown}" for arm in found.spec.arms):
             packed.writestr(_entry(f"runs/{name}.zip"), _bundle(runs / name))
     return sink.getvalue()
+
+
+def _result(result: dict[str, Any], kept: bool) -> bytes:
+    arms = {arm: {**values, "run": values["run"] if kept else None} for arm, values in result["arms"].items()}
+    return to_json({**result, "arms": arms})
 
 
 def _bundle(run: Path) -> bytes:

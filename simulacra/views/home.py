@@ -41,16 +41,17 @@ def _example() -> None:
     try:
         example.unpack(store.runs_dir(), store.experiments_dir())
         found = store.experiment(example.NAME)
-        answer = readout.read_out(readout.judged(found))
+        answer = readout.answer_of(found)
+        told = readout.read_out(answer)
     except SimulacraError as error:
         st.caption("The example that ships with the program cannot be opened here: " + say.md(error))
         return
     with st.container(border=True):
         st.html(
             '<div class="sim-quiet">A finished example</div>'
-            f"<b>{say.esc(found.spec.community.name)}</b>: {say.esc(readout.question_of(found.folder).asked)}"
+            f"<b>{say.esc(found.spec.community.name)}</b>: {say.esc(answer.asked)}"
         )
-        say.answer(answer.word, answer.sentence, "", parts.TONES[answer.tone])
+        say.answer(told.word, told.sentence, "", parts.TONES[told.tone])
         with st.container(horizontal=True):
             if st.button("Open the example", type="primary", icon=":material/bar_chart:"):
                 go.to("compare", experiment=example.NAME)

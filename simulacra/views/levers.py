@@ -1,14 +1,16 @@
-"""Editing an arm: the feed with its parameters and a sample slate, moderation designs with theirs, rules with their meaning.
+"""Editing an arm: the feed with its parameters and a sample slate, moderation designs with theirs, what rules were taken to mean.
 
-What exists is read off the registries, so a lever that is added to the program appears here by itself. Editors take the arm as
-plain tables (`design`, `feed`, `moderation`, as in a community file) and change them in place.
+What exists is read off the registries and the metadata of each design's fields, so a lever that is added to the program appears
+here by itself. Editors take the arm as plain tables (`design`, `feed`, `moderation`, as in a community file), change them in
+place, and write down only what differs from a default.
 """
 
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable, Mapping
-from dataclasses import Field, fields
+from dataclasses import MISSING, Field
 from typing import Any
 
 import streamlit as st
@@ -17,90 +19,80 @@ from simulacra.errors import SimulacraError
 from simulacra.events import KINDS
 from simulacra.feeds import FEEDS, make_feed
 from simulacra.moderation import POLICIES
+from simulacra.parameters import settable
 from simulacra.rules import rule_of_kind
 from simulacra.views import look, preview, say
 
 Tables = dict[str, Any]
 
 KIND_WORDS = {
-    "insult": "insults and unkindness", "harassment": "harassment", "self_promotion": "advertising and self-promotion",
-    "off_topic": "posts off the topic", "politics": "politics", "medical_advice": "medical advice", "misinformation": "misinformation",
-    "low_effort": "low-effort posts", "spoiler": "spoilers", "personal_data": "personal data", "preaching": "preaching",
+    "insult": "insults and unkindness", "self_promotion": "advertising and self-promotion", "off_topic": "posts off the topic",
+    "low_effort": "low-effort posts", "spoiler": "spoilers",
 }  # fmt: skip
+"""Kinds whose name alone does not say it."""
+
+_COLUMNS = 3
 
 
 # -- the feed --------------------------------------------------------------------------------------------------------------
 
 
 def feed_cards(arm: Tables, key: str) -> None:
-    """Cards of all feed designs; the chosen one shows its parameters and what it does to a sample slate."""
+    """The chosen feed with its parameters and what it does to a sample slate, then cards of all feeds to choose from."""
     chosen = arm["design"]["feed"].partition(":")[0]
-    cards = st.columns(3)
-    for place, (name, design) in enumerate(FEEDS.items()):
-        with cards[place % 3], st.container(border=True):
-            mark = " · chosen" if name == chosen else ""
-            st.markdown(f"**{_title(name)}**{mark}", help=_known(design))
-            st.caption(design.about)
-            if name != chosen and st.button("Choose", key=f"{key}-feed-{name}"):
-                _choose_feed(arm, name)
     left, right = st.columns([2, 3], gap="large")
     with left:
-        st.markdown(f"**{_title(chosen)}: its settings**")
+        st.markdown(f"**{title(chosen)}**", help=known(FEEDS[chosen]) if chosen in FEEDS else None)
+        st.caption(FEEDS[chosen].about if chosen in FEEDS else "A feed of your own.")
         feed_parameters(arm, key)
     with right:
         sample_slate(arm)
+    st.markdown("**Choose another feed**")
+    names = list(FEEDS)
+    for row in range(0, len(names), _COLUMNS):
+        for column, name in zip(st.columns(_COLUMNS), names[row : row + _COLUMNS], strict=False):
+            with column, st.container(border=True, height="stretch"):
+                _feed_card(arm, name, name == chosen, key)
 
 
-def _choose_feed(arm: Tables, name: str) -> None:
-    arm["design"]["feed"] = name
-    st.rerun()
+def _feed_card(arm: Tables, name: str, is_chosen: bool, key: str) -> None:
+    st.markdown(f"**{title(name)}**", help=known(FEEDS[name]))
+    st.caption(FEEDS[name].about)
+    if is_chosen:
+        st.badge("chosen", icon=":material/check:", color="primary")
+    elif st.button("Choose", key=f"{key}-feed-{name}"):
+        arm["design"]["feed"] = name
+        st.rerun()
 
 
 def feed_parameters(arm: Tables, key: str) -> None:
-    """Sliders for the parameters of the chosen feed; a value that equals the default is not written down."""
+    """Inputs for the parameters of the chosen feed."""
     name, _, told = arm["design"]["feed"].partition(":")
     if name not in FEEDS:
+        st.caption("A feed of your own: set its parameters in the file.")
         return
     kept = dict(arm["feed"].get(name, {}))
-    if told:  # "weighted:recency=1": as a table, so that sliders and file say the same
+    if told:  # "weighted:recency=1": as a table, so that inputs and file say the same
         kept |= dict(setting.split("=", 1) for setting in told.split(",") if "=" in setting)
         arm["design"]["feed"] = name
-    parameters = fields(FEEDS[name])
+    parameters = settable(FEEDS[name])
     if not parameters:
         st.caption("This feed has no settings.")
-    values = {f.name: _slider(f, kept.get(f.name, f.default), f"{key}-{name}") for f in parameters}
-    changed = {f.name: values[f.name] for f in parameters if values[f.name] != f.default}
+    if any(field.metadata.get("kind") == "shares" for field in parameters.values()):
+        changed = _shares(kept, f"{key}-{name}")
+    else:
+        changed = _changed(parameters, kept, f"{key}-{name}", title(name))
     arm["feed"] = {name: changed} if changed else {}
 
 
-def _slider(parameter: Field[Any], value: Any, key: str) -> float:
-    low, high = _range(parameter.name, float(parameter.default))
-    value = float(value)
-    return float(
-        st.slider(
-            _title(parameter.name), min(low, value), max(high, value), value, (high - low) / 60 if high < 20 else 0.5,
-            key=f"{key}-{parameter.name}", help=_comment(parameter.name),
-        )
-    )  # fmt: skip
-
-
-def _range(name: str, default: float) -> tuple[float, float]:
-    """A slider's ends: hours from 1, a designer's weights to both sides of 0, all else up to four times the default."""
-    if name in ("half_life", "hours"):
-        return 1.0, 96.0
-    if name in ("recency", "popularity", "similarity", "tie", "toxicity", "novelty", "taste", "reply"):
-        return -3.0, 6.0 if default > 2 else 3.0
-    return (0.0, 4 * default) if default > 0 else (-3.0, 3.0)
-
-
-def _comment(name: str) -> str | None:
-    known = {
-        "half_life": "Hours after which a post's lead is halved", "hours": "Age that ten times the votes make up for",
-        "toxicity": "Below 0, rude posts sink", "novelty": "Above 0, posts that nobody has seen yet rise",
-        "tie": "Authors whom the reader follows", "similarity": "Posts near the reader's interests",
-        "prior": "Impressions' worth of average opinion that every post starts with",
-    }  # fmt: skip
-    return known.get(name)
+def _shares(kept: Mapping[str, Any], key: str) -> dict[str, Any]:
+    """Shares of a mixture: a slider for each feed that is part of it."""
+    shares = {name: float(value) for name, value in (kept or {"hot": 0.7, "random": 0.3}).items()}
+    names = [name for name in FEEDS if name != "mix"]
+    parts = st.multiselect(
+        "Feeds in the mixture", names, [n for n in shares if n in names], format_func=title, key=f"{key}-parts"
+    )
+    return {name: st.slider(title(name), 0.0, 1.0, shares.get(name, 0.3), 0.05, key=f"{key}-{name}") for name in parts}
 
 
 def sample_slate(arm: Tables) -> None:
@@ -110,8 +102,8 @@ def sample_slate(arm: Tables) -> None:
     except SimulacraError as error:
         say.mistake(error)
         return
-    st.markdown("**What this does to a sample of ten posts**", help="Made-up posts, ranked by the feed's own code for one reader. "
-                "Arrows: places won or lost against newest first.")  # fmt: skip
+    told = "Made-up posts, ranked by the feed's own code for one reader. Arrows: places won or lost against newest first."
+    st.markdown("**What it does to ten sample posts**", help=told)
     cells = "".join(_sample(place, post, moved) for place, (post, moved) in enumerate(preview.ranked(feed), 1))
     st.html(f'<div class="sim-slate">{cells}</div>')
 
@@ -120,6 +112,7 @@ def _sample(place: int, post: preview.Sample, moved: int) -> str:
     chips = [say.chip(f"{post.hours:g} h old"), say.chip(f"▲{post.up} ▼{post.down}"), say.chip(f"{post.replies} replies")]
     chips += [say.chip("your topic", look.POSITIVE)] if post.liked else []
     chips += [say.chip("you follow the author", look.BASELINE)] if post.friend else []
+    chips += [say.chip("the other home group", look.NEGATIVE)] if post.far else []
     chips += [say.chip(f"toxic {post.toxicity:.2f}", look.TOXIC)] if post.toxicity > 0.5 else []
     arrow = f"▲ {moved}" if moved > 0 else f"▼ {-moved}" if moved < 0 else "·"
     return f'<div>{place}</div><div>{say.esc(post.title)}<br>{"".join(chips)}</div><div class="sim-quiet">{arrow}</div>'
@@ -130,45 +123,89 @@ def _sample(place: int, post: preview.Sample, moved: int) -> str:
 
 def moderation_cards(arm: Tables, key: str) -> None:
     """Cards of all moderation designs to switch on and off, with their parameters; they act in the order of the list."""
-    chosen = list(arm["design"]["moderation"])
-    cards = st.columns(2)
-    for place, (name, design) in enumerate(POLICIES.items()):
-        with cards[place % 2], st.container(border=True):
-            on = st.toggle(f"**{_title(name)}**", name in chosen, key=f"{key}-on-{name}", help=_known(design))
-            st.caption(design.about)
-            if on:
-                chosen = chosen if name in chosen else [*chosen, name]
-                with st.popover("Settings", icon=":material/tune:"):
-                    policy_parameters(arm, name, key)
-            elif name in chosen:
-                chosen.remove(name)
-    arm["design"]["moderation"] = chosen
-    arm["moderation"] = {name: table for name, table in arm["moderation"].items() if name in chosen}
-    if not chosen:
-        st.caption("No moderation: every post stays.")
+    st.caption("Switch on as many as you like; they act in the order in which they were switched on. None: every post stays.")
+    names = list(POLICIES)
+    for row in range(0, len(names), _COLUMNS):
+        for column, name in zip(st.columns(_COLUMNS), names[row : row + _COLUMNS], strict=False):
+            with column, st.container(border=True, height="stretch"):
+                _policy_card(arm, name, key)
+
+
+def _policy_card(arm: Tables, name: str, key: str) -> None:
+    chosen = arm["design"]["moderation"]
+    on = st.toggle(f"**{title(name)}**", name in chosen, key=f"{key}-on-{name}", help=known(POLICIES[name]))
+    st.caption(POLICIES[name].about)
+    if on and name not in chosen:
+        arm["design"]["moderation"] = [*chosen, name]
+    if not on:
+        arm["design"]["moderation"] = [other for other in chosen if other != name]
+        arm["moderation"] = {other: table for other, table in arm["moderation"].items() if other != name}
+    elif settable(POLICIES[name]):
+        with st.popover("Settings", icon=":material/tune:"):
+            policy_parameters(arm, name, key)
 
 
 def policy_parameters(arm: Tables, name: str, key: str) -> None:
-    """Inputs for a moderation design's parameters; a value that equals the default is not written down."""
-    kept = arm["moderation"].get(name, {})
-    parameters = [f for f in fields(POLICIES[name]) if f.init]
+    """Inputs for a moderation design's parameters."""
+    parameters = settable(POLICIES[name])
     if not parameters:
         st.caption("This design has no settings.")
-    values = {f.name: _input(f, kept.get(f.name, f.default), f"{key}-{name}-{f.name}") for f in parameters}
-    changed = {f.name: values[f.name] for f in parameters if values[f.name] != _plain(f.default)}
-    arm["moderation"] = {**{k: v for k, v in arm["moderation"].items() if k != name}, **({name: changed} if changed else {})}
+    changed = _changed(parameters, arm["moderation"].get(name, {}), f"{key}-{name}", title(name))
+    rest = {other: table for other, table in arm["moderation"].items() if other != name}
+    arm["moderation"] = {**rest, **({name: changed} if changed else {})}
+
+
+# -- parameters ------------------------------------------------------------------------------------------------------------
+
+
+def _changed(parameters: Mapping[str, Field[Any]], kept: Mapping[str, Any], key: str, of: str) -> dict[str, Any]:
+    """Inputs for the parameters; returns the values that differ from the defaults."""
+    values = {name: _input(field, kept.get(name, field.default), f"{key}-{name}") for name, field in parameters.items()}
+    return {name: value for name, value in values.items() if value != _plain(parameters[name].default)}
 
 
 def _input(parameter: Field[Any], value: Any, key: str) -> Any:
-    title = _title(parameter.name)
-    if isinstance(parameter.default, bool):
-        return st.checkbox(title, bool(value), key=key)
-    if isinstance(parameter.default, tuple):
-        lines = st.text_area(title, "\n".join(value), key=key, help="One a line")
+    """The input that suits a parameter: its kind, unit, meaning and range come from its field."""
+    meta, default = parameter.metadata, parameter.default
+    about = str(meta.get("about", "")) or None
+    kind = meta.get("kind") or ("switch" if isinstance(default, bool) else "words" if isinstance(default, tuple) else "number")
+    if kind == "switch":
+        return st.checkbox(title(parameter.name), bool(value), key=key, help=about)
+    if kind == "words":
+        lines = st.text_area(title(parameter.name), "\n".join(value), key=key, help=f"{about or ''} One a line.")
         return [line.strip() for line in lines.splitlines() if line.strip()]
-    if isinstance(parameter.default, float | int):
-        return float(st.number_input(title, min_value=0.0, value=float(value), key=key))
-    return st.text_input(title, str(value), key=key)
+    if kind == "feed":
+        names = [name for name, feed in FEEDS.items() if "base" not in settable(feed) and name != "mix"]
+        place = names.index(value) if value in names else 0
+        return st.selectbox(title(parameter.name), names, place, format_func=title, key=key, help=about)
+    if kind == "number" and default is not MISSING:
+        return _slider(parameter, float(value), key)
+    return st.text_input(title(parameter.name), str(value), key=key, help=about)
+
+
+def _slider(parameter: Field[Any], value: float, key: str) -> float | int:
+    meta = parameter.metadata
+    low, high = _range(_default(parameter), str(meta.get("unit", "")), meta)
+    unit = f" ({meta['unit']})" if meta.get("unit") else ""
+    low, high = min(low, value), max(high, value)
+    label, about = f"{title(parameter.name)}{unit}", str(meta.get("about", "")) or None
+    if meta.get("whole"):
+        return st.slider(label, int(low), int(high), int(value), key=key, help=about)
+    step = 0.5 if high - low > 20 else 0.05 if high - low > 1 else 0.01
+    return float(st.slider(label, low, high, value, step, key=key, help=about))
+
+
+def _range(default: float, unit: str, meta: Mapping[str, Any]) -> tuple[float, float]:
+    """A slider's ends: the parameter's own where it has them, else what a designer would try."""
+    low, high = float(meta.get("low", 0.0)), float(meta.get("high", math.inf))
+    if meta.get("above") is not None:
+        low = max(low, float(meta["above"]) + (0.01 if default <= 1 else 0.5))
+    wide = 96.0 if unit.startswith("hours") else max(3.0, 4 * abs(default))
+    return (low if math.isfinite(low) else -wide), (high if math.isfinite(high) else wide)
+
+
+def _default(parameter: Field[Any]) -> float:
+    return float(parameter.default) if isinstance(parameter.default, int | float) else 0.0
 
 
 def _plain(default: Any) -> Any:
@@ -182,36 +219,26 @@ def rule_meanings(rules: list[str]) -> list[str]:
     """For each rule what it was taken to mean, in words; a rule that nothing models says so."""
     found: dict[int, list[str]] = {}
     for kind, number in rule_of_kind(rules).items():
-        found.setdefault(number, []).append(KIND_WORDS.get(KINDS[kind], KINDS[kind]))
-    return [_meaning(found.get(number, []), rules, number) for number in range(1, len(rules) + 1)]
+        found.setdefault(number, []).append(KIND_WORDS.get(KINDS[kind], KINDS[kind].replace("_", " ")))
+    return [_meaning(found.get(number, []), rule) for number, rule in enumerate(rules, 1)]
 
 
-def _meaning(kinds: list[str], rules: list[str], number: int) -> str:
+def _meaning(kinds: list[str], rule: str) -> str:
     if kinds:
         return "forbids " + " and ".join(kinds)
-    if rule_of_kind([rules[number - 1]]):
-        return "says again what an earlier rule says"
-    return "not modelled: nothing in a run depends on it"
+    return "says again what an earlier rule says" if rule_of_kind([rule]) else "not modelled: nothing in a run depends on it"
 
 
 # -- words -----------------------------------------------------------------------------------------------------------------
 
 
-def _title(name: str) -> str:
+def title(name: str) -> str:
+    """A lever's or parameter's name as a heading."""
     return name.replace("_", " ").capitalize()
 
 
-def _known(design: Callable[..., Any]) -> str | None:
-    """What the field knows of a design: its own docstring, where it says more than its signature."""
-    words = " ".join((inspect.getdoc(design) or "").split()).replace("`", "")
-    return (
-        None
-        if not words or words.startswith((f"{getattr(design, '__name__', '')}(", "A feed that is a score"))
-        else say.md(words)
-    )
-
-
-def describe(arm: Mapping[str, Any]) -> str:
-    """An arm in a few words: "engagement feed; automod, human review"."""
-    names = ", ".join(name.replace("_", " ") for name in arm["design"]["moderation"]) or "no moderation"
-    return f"{arm['design']['feed'].partition(':')[0].replace('_', ' ')} feed; {names}"
+def known(design: Callable[..., Any]) -> str | None:
+    """What the field knows of a design; its own docstring where it does not say so apart. None where it says nothing."""
+    told = getattr(design, "known", "") or inspect.getdoc(design) or ""
+    words = " ".join(str(told).split()).replace("`", "")
+    return None if not words or words.startswith((f"{design.__name__}(", "A feed that is a score")) else say.md(words, 1200)

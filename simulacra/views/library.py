@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import tempfile
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pandas as pd
@@ -15,9 +15,9 @@ from simulacra.bundle import import_bundle
 from simulacra.errors import RecordError, SimulacraError
 from simulacra.experiment import Run
 from simulacra.export import export_run
-from simulacra.review import add_note, notes
+from simulacra.review import Note, add_note, notes
 from simulacra.runfiles import checked_run_id
-from simulacra.runs import RunFolder
+from simulacra.runs import RunFolder, RunSummary
 from simulacra.views import go, report, say, store
 from simulacra.views.threads import TAGS, note_card
 
@@ -54,9 +54,9 @@ def _undo() -> None:
                 _do(lambda place=place, name=found[0]: store.restore(place, name))  # type: ignore[misc]
 
 
-def _do(action: object) -> None:
+def _do(action: Callable[[], object]) -> None:
     try:
-        action()  # type: ignore[operator]
+        action()
     except SimulacraError as error:
         say.mistake(error)
         return
@@ -121,25 +121,25 @@ def _choose(table: pd.DataFrame, key: str, asked: str, column: str) -> str | Non
     return None
 
 
-def _words_of(run: object) -> str:
-    words = [run.id, run.community, run.status]  # type: ignore[attr-defined]
+def _words_of(run: RunSummary) -> str:
+    words = [run.id, run.community, run.status]
     for note in _notes(run):
         words += [note.text, *note.tags, note.author]
     return " ".join(words).lower()
 
 
-def _notes(run: object) -> list[object]:
-    if run.status == "damaged":  # type: ignore[attr-defined]
+def _notes(run: RunSummary) -> list[Note]:
+    if run.status == "damaged":
         return []
-    return list(notes(RunFolder(run.path)))  # type: ignore[attr-defined]
+    return list(notes(RunFolder(run.path)))
 
 
-def _note_count(run: object) -> int:
-    return sum(bool(note.text) for note in _notes(run))  # type: ignore[attr-defined]
+def _note_count(run: RunSummary) -> int:
+    return sum(bool(note.text) for note in _notes(run))
 
 
-def _review_of(run: object) -> str:
-    return _state(tag for note in _notes(run) for tag in note.tags)  # type: ignore[attr-defined]
+def _review_of(run: RunSummary) -> str:
+    return _state(tag for note in _notes(run) for tag in note.tags)
 
 
 def _state(tags: Iterable[str]) -> str:

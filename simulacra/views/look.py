@@ -16,7 +16,7 @@ ARMS = {"baseline": BASELINE, "variant": VARIANT}
 
 _CSS = """
 <style>
-.block-container {max-width: 1240px;}
+.block-container {max-width: 1320px;}
 .sim-lead {font-size: 1.05rem; opacity: .78; margin: -.6rem 0 .4rem 0; max-width: 52rem;}
 .sim-card {border: 1px solid color-mix(in srgb, currentColor 14%, transparent); border-radius: .7rem; padding: .9rem 1rem; height: 100%;}
 .sim-answer {border-left: .35rem solid var(--tone); background: color-mix(in srgb, var(--tone) 8%, transparent);
@@ -29,11 +29,14 @@ _CSS = """
 .sim-dot {display: inline-block; width: .7rem; height: .7rem; border-radius: 50%; background: var(--tone); flex: none;}
 .sim-chip {display: inline-block; font-size: .78rem; line-height: 1.35; padding: .05rem .5rem; border-radius: 1rem; margin: 0 .3rem .2rem 0;
   background: color-mix(in srgb, var(--tone, currentColor) 13%, transparent); color: inherit; white-space: nowrap;}
+.sim-figures {display: grid; grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr)); gap: .8rem; margin: .3rem 0;}
+.sim-figure {font-size: 1.55rem; font-weight: 600; line-height: 1.3;}
 .sim-empty {border: 1.5px dashed color-mix(in srgb, currentColor 25%, transparent); border-radius: .8rem; padding: 1.6rem; text-align: center;}
 .sim-empty b {display: block; font-size: 1.1rem; margin-bottom: .2rem;}
 .sim-quiet {opacity: .7; font-size: .9rem;}
 .sim-slate {display: grid; grid-template-columns: 1.6rem 1fr auto; gap: .3rem .7rem; align-items: start; font-size: .92rem;}
-.sim-slate > div {padding: .3rem 0; border-bottom: 1px solid color-mix(in srgb, currentColor 10%, transparent);}
+.sim-slate > div {padding: .3rem 0;}
+.sim-slate > div:nth-child(3n+2) {border-bottom: 1px solid color-mix(in srgb, currentColor 12%, transparent);}
 .sim-text {white-space: pre-wrap; overflow-wrap: anywhere;}
 </style>
 """

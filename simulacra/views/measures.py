@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -39,7 +40,7 @@ def _with_twin(run: Run) -> dict[str, Run]:
     if twin is None:
         return {"baseline": run}
     both = st.toggle("Show both designs", True, help="The same seed under the other design")
-    found, arm, other = twin
+    _, arm, other = twin
     runs = {arm: run, **({"variant" if arm == "baseline" else "baseline": store.run(other)} if both else {})}
     with st.container(horizontal=True):
         for name in sorted(runs):
@@ -47,16 +48,19 @@ def _with_twin(run: Run) -> dict[str, Run]:
     return {name: runs[name] for name in sorted(runs)}
 
 
+_FIRST = {
+    "violations_seen_per_100": ("Rule-breaking posts in 100 read", 1.0),
+    "toxic_seen_share": ("Toxic posts in 100 read", 100.0),
+    "valence_seen": ("Cheerfulness read, −1 to 1", 1.0),
+    "unanswered_share": ("Unanswered threads in 100", 100.0),
+    "posts_per_persona": ("Posts per member", 1.0),
+}
+"""Measure -> what to call it on a card, and what its value is multiplied by."""
+
+
 def _first_figures(run: Run) -> None:
     values = store.measures(run)
-    names = ("violations_seen_per_100", "toxic_seen_share", "valence_seen", "unanswered_share", "posts_per_persona")
-    labels = ("Rule-breaking posts read", "Toxic posts read", "Cheerfulness read", "Threads unanswered", "Posts per member")
-    shown = [values[name] if MEASURES[name].unit != "per 100 impressions" else values[name] / 100 for name in names]
-    units = ["share" if MEASURES[name].unit == "per 100 impressions" else MEASURES[name].unit for name in names]
-    parts.figures([
-        (label, say.amount(value, unit), MEASURES[name].about)
-        for name, label, value, unit in zip(names, labels, shown, units, strict=True)
-    ])  # fmt: skip
+    parts.figures([(label, say.number(values[name] * scale), MEASURES[name].about) for name, (label, scale) in _FIRST.items()])
 
 
 def _each(runs: Runs, sql: str) -> dict[str, pd.DataFrame]:
@@ -68,8 +72,8 @@ def _stack(frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     return pd.concat([frame.assign(design=arm) for arm, frame in frames.items()], ignore_index=True)
 
 
-def _draw(figure: object, title: str, about: str, frames: Mapping[str, pd.DataFrame], name: str) -> None:
-    parts.chart(figure, title, about, _stack(frames), name)  # type: ignore[arg-type]
+def _draw(figure: Any, title: str, about: str, frames: Mapping[str, pd.DataFrame], name: str) -> None:
+    parts.chart(figure, title, about, _stack(frames), name)
 
 
 # -- toxicity and emotion --------------------------------------------------------------------------------------------------

@@ -6,13 +6,17 @@ even number), among the seeds whose records were kept. It is neither the best no
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from pathlib import Path
+
 import pandas as pd
 import streamlit as st
 
 from simulacra.errors import RecordError
 from simulacra.experiment import Run
-from simulacra.measures import MEASURES, TOXIC
+from simulacra.measures import TOXIC
 from simulacra.replicates import BASELINE, VARIANT, Comparison
+from simulacra.runfiles import RUN_FILE
 from simulacra.views import forum, go, look, readout, say, store
 
 _WEIGHT = {
@@ -28,14 +32,16 @@ _WEIGHT = {
 
 def kept_pairs(found: Comparison) -> dict[int, dict[str, str]]:
     """seed -> arm -> id of the kept run, for seeds of which both arms have one that is there."""
-    pairs = {}
+    places, pairs = (store.runs_dir(), found.runs_dir), {}
     for seed, arms in found.folder.results().items():
-        names = {arm: result["run"] for arm, result in arms.items() if result["run"]}
-        if set(names) == {BASELINE, VARIANT} and all(
-            (store.runs_dir() / name / "run.json").is_file() for name in names.values()
-        ):
+        names = {arm: str(result["run"]) for arm, result in arms.items() if result["run"]}
+        if set(names) == {BASELINE, VARIANT} and all(_is_there(name, places) for name in names.values()):
             pairs[seed] = names
     return pairs
+
+
+def _is_there(name: str, places: Iterable[Path]) -> bool:
+    return any((place / name / RUN_FILE).is_file() for place in places)
 
 
 def median_seed(found: Comparison, primary: str) -> int | None:
@@ -60,27 +66,27 @@ def runs_of(found: Comparison, seed: int) -> dict[str, Run] | None:
 # -- why -------------------------------------------------------------------------------------------------------------------
 
 
-def why(found: Comparison, judged: readout.Judged) -> None:
-    """Which mechanism, which authors, which threads carry the difference."""
-    primary = judged.primary
-    direct = primary in judged.direct
+def why(answer: readout.Answer) -> None:
+    """Which mechanism, which authors, which topics carry the difference."""
+    row = answer.rows.get(answer.primary)
+    direct = row is not None and row.kind == "mechanical"
     st.write(
         "The lever acts on this very measure: what it takes away, holds back or ranks lower is not read. That is the design at work, "
-        "not people changing." if direct else
-        "The lever does not touch this measure by itself: what moved is how the simulated people responded."
-    )  # fmt: skip
-    moved = [name for name in judged.others() if name not in judged.direct and abs(judged.effect_size(name)) > 1][:4]
+        "not people changing."
+        if direct
+        else "The lever does not touch this measure by itself: what moved is how the simulated people responded."
+    )
+    moved = [row for row in answer.explored if row.kind == "response" and row.effect in ("higher", "lower")][:4]
     if moved:
-        st.markdown("People also responded here (exploration):")
-        st.markdown("\n".join(f"- {say.md(judged.sentence(name))}" for name in moved))
-    seed = median_seed(found, primary)
+        st.markdown("People seem to have responded here (exploration: not named before the comparison was played):")
+        st.markdown("\n".join(f"- {say.md(row.sentence.removeprefix('Clear change: '))}" for row in moved))
+    seed = median_seed(answer.found, answer.primary)
     if seed is None:
-        st.caption("The records of these runs were not kept or were deleted, so authors and threads cannot be shown.")
+        st.caption("The records of these runs were not kept or were deleted, so authors and topics cannot be shown.")
         return
-    if primary in _WEIGHT:
-        runs = runs_of(found, seed)
-        if runs:
-            _carriers(runs, primary, seed)
+    runs = runs_of(answer.found, seed) if answer.primary in _WEIGHT else None
+    if runs:
+        _carriers(runs, answer.primary, seed)
 
 
 def _carriers(runs: dict[str, Run], primary: str, seed: int) -> None:
@@ -136,9 +142,10 @@ def _most_changed(table: pd.DataFrame, most: int = 6) -> pd.DataFrame:
 # -- threads ---------------------------------------------------------------------------------------------------------------
 
 
-def threads(found: Comparison, judged: readout.Judged, most: int = 3) -> None:
+def threads(answer: readout.Answer, most: int = 3) -> None:
     """Matched threads of the median seed, one where it went the other way, and one member's feed in both designs."""
-    seed = median_seed(found, judged.primary)
+    found = answer.found
+    seed = median_seed(found, answer.primary)
     runs = runs_of(found, seed) if seed is not None else None
     if runs is None or seed is None:
         say.empty("No records to read", "They were deleted, or this comparison kept none. Duplicate it and play it again.")
@@ -149,7 +156,7 @@ def threads(found: Comparison, judged: readout.Judged, most: int = 3) -> None:
                    "the middle one of the kept pairs.")  # fmt: skip
     for root in shared[:most]:
         _matched(runs, root)
-    _counter_example(found, judged, seed)
+    _counter_example(answer, seed)
     _one_feed(runs)
 
 
@@ -175,23 +182,27 @@ def _matched(runs: dict[str, Run], root: int, note: str = "") -> None:
             go.to("threads", run=runs[BASELINE].id, thread=root, side=1)
 
 
-def _counter_example(found: Comparison, judged: readout.Judged, median: int) -> None:
-    """The kept pair that went most against the mean: an answer of eight runs is no promise for one."""
-    c = judged.contrasts[judged.primary]
-    values, pairs = found.results, kept_pairs(found)
+def _counter_example(answer: readout.Answer, median: int) -> None:
+    """The kept pair that went most against the mean: an answer of many runs is no promise for one."""
+    row, pairs, found = answer.rows.get(answer.primary), kept_pairs(answer.found), answer.found
+    if row is None or len(pairs) < 2:
+        return
+    sign, values = (-1 if row.difference > 0 else 1), found.results
     against = {
-        seed: (values[VARIANT][seed][judged.primary] - values[BASELINE][seed][judged.primary]) * (-1 if c.mean > 0 else 1)
-        for seed in pairs if seed != median
-    }  # fmt: skip
-    worst = max(against, key=lambda seed: against[seed], default=None)
-    if worst is None or not against[worst] > 0:
-        if len(pairs) > 1:
-            st.caption("No kept pair went against the mean.")
+        seed: sign * (values[VARIANT][seed][answer.primary] - values[BASELINE][seed][answer.primary])
+        for seed in pairs
+        if seed != median
+    }
+    worst = max(against, key=lambda seed: against[seed])
+    if not against[worst] > 0:
+        st.caption("No kept pair went against the mean.")
         return
     runs = runs_of(found, worst)
     shared = forum.shared_threads(runs[BASELINE], runs[VARIANT]) if runs else []
     if runs and shared:
-        st.markdown(f"**A counter-example**: with seed {worst} {MEASURES[judged.primary].title} moved the other way.")
+        st.markdown(
+            f"**A counter-example**: with seed {worst} it went the other way ({readout.title(answer.primary).lower()})."
+        )
         _matched(runs, shared[0])
 
 

@@ -1,7 +1,7 @@
-"""From a designer's question and a finished comparison to a read-out that is understood in ten seconds.
+"""From a designer's question and a comparison's rows to a read-out that is understood in ten seconds.
 
-A question names one measure, a margin and up to four guardrails before anything is played; `simulacra.verdict` judges. Here are
-the templates of questions, the question kept beside an experiment, and the words on top of the page.
+What is asked (one measure, its margin, at most four guardrails) is the comparison's plan, named before anything is played; judging
+is `simulacra.verdict`'s. Here are the templates of questions, the words of a question, and what stands on top of the page.
 """
 
 from __future__ import annotations
@@ -9,56 +9,44 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
+from simulacra.comparison import Row
 from simulacra.durable import disk_errors, replace_file
-from simulacra.errors import SpecError
 from simulacra.margins import amount, margin_of
-from simulacra.measures import MEASURES, mechanical
+from simulacra.measures import MEASURES
 from simulacra.replicates import BASELINE, VARIANT, Comparison, ExperimentFolder
 from simulacra.runfiles import to_json
-from simulacra.verdict import MOST_GUARDRAILS, Contrast, Plan, Verdict, contrast, judge, sentence
+from simulacra.verdict import MIN_SEEDS, Plan
 
 QUESTION_FILE = "question.json"
+LONGEST_QUESTION = 300
 
 
 # -- the question ----------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Question:
-    """What a designer decides by a comparison. `named` says whether that was fixed before it was played."""
-
-    asked: str
-    plan: Plan
-    named: bool = True
-
-    def save(self, folder: ExperimentFolder) -> None:
-        """Keep it beside the experiment."""
-        with disk_errors(folder.path):
-            folder.path.mkdir(parents=True, exist_ok=True)
-            replace_file(folder.path / QUESTION_FILE, to_json({"asked": self.asked, **self.plan.to_dict()}))
+def keep_question(folder: ExperimentFolder, asked: str) -> None:
+    """Write down what is asked, in words, beside an experiment that is about to be played."""
+    with disk_errors(folder.path):
+        folder.path.mkdir(parents=True, exist_ok=True)
+        replace_file(folder.path / QUESTION_FILE, to_json({"asked": asked[:LONGEST_QUESTION]}))
 
 
-def question_of(folder: ExperimentFolder) -> Question:
-    """The question kept with an experiment; for one that was started elsewhere, the default plan, as not named before."""
+def question_of(folder: ExperimentFolder) -> str:
+    """What was asked, in words; "" where nobody wrote it down, or the note is damaged: the plan is what counts."""
     file = folder.path / QUESTION_FILE
-    if file.is_file():
-        with disk_errors(file):
-            found = _question(file.read_bytes())
-        if found:
-            return found
-    return Question("", Plan("violations_seen_per_100"), named=False)
-
-
-def _question(content: bytes) -> Question | None:
-    """None where the file is damaged: it is a note, the answer is in the rows."""
+    if not file.is_file():
+        return ""
+    with disk_errors(file):
+        content = file.read_bytes()
     try:
-        raw = json.loads(content)
-        return Question(str(raw["asked"]), Plan.from_dict(raw))
-    except (ValueError, KeyError, TypeError, SpecError):
-        return None
+        return str(json.loads(content)["asked"])[:LONGEST_QUESTION]
+    except (ValueError, KeyError, TypeError):
+        return ""
 
 
 @dataclass(frozen=True)
@@ -104,60 +92,58 @@ TEMPLATES: tuple[Template, ...] = (
 )  # fmt: skip
 
 
-# -- judged ----------------------------------------------------------------------------------------------------------------
+# -- the answer ------------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
-class Judged:
-    """A comparison's measures with their verdicts."""
+class Answer:
+    """A comparison's rows by measure, and what was asked of them."""
 
-    question: Question
-    contrasts: Mapping[str, Contrast]
-    verdicts: Mapping[str, Verdict]
-    direct: frozenset[str] = field(default_factory=frozenset)  # measures on which the changed levers act directly
+    found: Comparison
+    plan: Plan
+    rows: Mapping[str, Row]
 
     @property
     def primary(self) -> str:
-        return self.question.plan.primary
+        return self.plan.primary
 
-    def sentence(self, measure: str) -> str:
-        return sentence(self.verdicts[measure], self.contrasts[measure], measure in self.direct)
+    @property
+    def asked(self) -> str:
+        return question_of(self.found.folder)
 
-    def others(self) -> list[str]:
-        """Measures outside the question that have something to compare, the clearest first."""
-        rest = [name for name in self.contrasts if name not in self.question.plan.family and self.contrasts[name].seeds]
-        return sorted(rest, key=lambda name: -abs(self.effect_size(name)))
+    @property
+    def named(self) -> bool:
+        """Whether the plan was named before the comparison was played."""
+        return "plan" in self.found.folder.info["cause"]
 
-    def effect_size(self, measure: str) -> float:
-        """The difference in half widths of its interval: beyond 1 the interval excludes 0. 0 where nothing varies."""
-        c = self.contrasts[measure]
-        half = c.half_width()
-        return c.mean / half if half and not math.isnan(half) else 0.0
+    @property
+    def tested(self) -> list[Row]:
+        """Primary and guardrails, as far as there is anything to compare."""
+        return [self.rows[name] for name in self.plan.family if name in self.rows and self.rows[name].seeds]
 
+    @property
+    def explored(self) -> list[Row]:
+        """All others with something to compare, the clearest first."""
+        rest = [row for row in self.rows.values() if row.role == "exploration" and row.seeds]
+        return sorted(rest, key=lambda row: -abs(clarity(row)))
 
-def judged(found: Comparison) -> Judged:
-    """Every measure of a comparison with its verdict, over the replicates that are finished."""
-    from simulacra.designs import levers
-
-    question, spec = question_of(found.folder), found.spec
-    contrasts = {name: _contrast(found, name) for name in MEASURES if _is_known(found, name)}
-    seconds = float(found.folder.info["seconds"]) / max(len(found.folder.results()), 1) or None
-    direct = mechanical(levers(spec.baseline, spec.variant))
-    return Judged(question, contrasts, judge(contrasts, question.plan, seconds), direct)
-
-
-def _is_known(found: Comparison, name: str) -> bool:
-    return any(name in values for arm in found.results.values() for values in arm.values())
+    def differences(self, measure: str) -> NDArray[np.float64]:
+        """Variant minus baseline by seed, NaN left out; empty where arms have seeds of their own."""
+        a, b = self.found.results[BASELINE], self.found.results[VARIANT]
+        seeds = sorted(a.keys() & b.keys())
+        values = np.array([b[seed].get(measure, math.nan) - a[seed].get(measure, math.nan) for seed in seeds], float)
+        return values[np.isfinite(values)]
 
 
-def _contrast(found: Comparison, name: str) -> Contrast:
-    a, b = found.results[BASELINE], found.results[VARIANT]
-    seeds = (sorted(a.keys() & b.keys()),) * 2 if found.spec.paired else (sorted(a), sorted(b))
-    values = ([arm[seed].get(name, math.nan) for seed in own] for arm, own in zip((a, b), seeds, strict=True))
-    return contrast(*values, found.spec.paired)
+def answer_of(found: Comparison) -> Answer:
+    """The answer of a comparison over the replicates that are finished."""
+    return Answer(found, found.spec.plan, {row.measure: row for row in found.row_list})
 
 
-# -- words -----------------------------------------------------------------------------------------------------------------
+def clarity(row: Row) -> float:
+    """The difference in half widths of its interval: beyond 1 the interval excludes 0. 0 where nothing varies."""
+    half = (row.high - row.low) / 2
+    return row.difference / half if half and math.isfinite(half) else 0.0
 
 
 @dataclass(frozen=True)
@@ -175,59 +161,43 @@ _WORDS = {
     "higher": ("Clear change", "clear"), "lower": ("Clear change", "clear"), "undecided": ("Too early", "early"),
     "no difference that matters": ("No difference that matters", "same"), "no verdict": ("Too early", "early"),
 }  # fmt: skip
+_LEADS = ("Clear change, by the design itself: ", "Clear change: ", "Too early: ")
 
 
-def read_out(found: Judged) -> ReadOut:
-    """The answer to the question."""
-    name = found.primary
-    if name not in found.verdicts:
-        return ReadOut("Nothing yet", "early", "No replicate is finished yet.")
-    verdict, c = found.verdicts[name], found.contrasts[name]
-    word, tone = _WORDS[verdict.effect]
-    if verdict.stability.word == "divergent":
-        word, tone = "It depends", "depends"
-    told = found.sentence(name)
-    for lead in ("Clear change, by the design itself: ", "Clear change: ", "Too early: "):
+def read_out(answer: Answer) -> ReadOut:
+    """The answer to the question that was asked."""
+    row = answer.rows.get(answer.primary)
+    if row is None or not row.seeds:
+        return ReadOut("Nothing yet", "early", f"Nothing to count yet: {title(answer.primary).lower()}.")
+    word, tone = ("It depends", "depends") if row.stability == "divergent" else _WORDS[row.effect]
+    told = row.sentence
+    for lead in _LEADS:
         if told.startswith(lead):
             told = "In this simulated community " + told.removeprefix(lead)
-    more = verdict.more_seeds or (6 - c.seeds if verdict.effect == "no verdict" and c.seeds else 0)
-    return ReadOut(word, tone, told, max(more, 0), verdict.seconds)
+    more = max(row.more_seeds or (MIN_SEEDS - row.seeds if row.effect == "no verdict" else 0), 0)
+    pace = answer.found.seconds_per_seed
+    return ReadOut(word, tone, told, more, more * pace if pace else None)
 
 
-def guard(found: Judged, measure: str) -> tuple[str, str]:
-    """(word, sentence) of a guardrail: better, worse, changed, fine, or unclear."""
-    verdict, c = found.verdicts[measure], found.contrasts[measure]
-    told = found.sentence(measure)
-    if verdict.effect == "no difference that matters" or (c.seeds and c.mean == 0 and c.error == 0):
-        return "fine", told
-    if verdict.effect not in ("higher", "lower"):
-        return "unclear", told
-    wish = MEASURES[measure].direction
-    return ("changed" if wish == "neither" else "better" if verdict.effect == wish else "worse"), told
+def guard(row: Row) -> str:
+    """What became of a measure that must not get worse: better, worse, changed, fine, or unclear."""
+    if row.effect == "no difference that matters" or row.low == row.high == 0:
+        return "fine"
+    if row.effect not in ("higher", "lower"):
+        return "unclear"
+    wish = MEASURES[row.measure].direction
+    return "changed" if wish == "neither" else "better" if row.effect == wish else "worse"
 
 
-def margin_words(measure: str, margin: float | None, baseline: float = math.nan) -> str:
-    """A margin in plain units: "1 per 100"; relative ones as a share of the baseline where that is not known."""
-    known = margin_of(measure)
-    if margin is None and known.relative and math.isnan(baseline):
-        return f"{100 * known.size:g} % of the baseline"
-    return amount(measure, known.of(baseline) if margin is None else margin)
+def title(measure: str) -> str:
+    """A measure's title as a heading. Some titles lean on the row above them in a report ("the same, as read"): said in full."""
+    names = list(MEASURES)
+    found = MEASURES[measure].title
+    if found.startswith("the same") and names.index(measure):
+        found = MEASURES[names[names.index(measure) - 1]].title + found.removeprefix("the same")
+    return found[:1].upper() + found[1:]
 
 
-def limits(found: Comparison) -> list[str]:
-    """What a reader must know before acting on an answer."""
-    spec = found.spec
-    return [
-        "These are simulated members, not users: the answer says what this model does, not what your community will do.",
-        "The sketch mind writes by a grammar over phrase banks; who acts how is a documented behaviour model with stated sources.",
-        "Toxicity and cheerfulness are levels on a scorer's own scale: compare designs, never read a level as a rate.",
-        f"{spec.days} simulated days cannot show what happens over months: retention and norms move slowly.",
-        f"{len(found.folder.results())} seeds measure chance, not wrong assumptions. {spec.personas:,} members are a small platform.",
-        *(f"{warning}" for warning in found.warnings),
-    ]
-
-
-__all__ = [
-    "MOST_GUARDRAILS", "TEMPLATES", "Judged", "Question", "ReadOut", "Template", "guard", "judged", "limits", "margin_words",
-    "question_of", "read_out",
-]  # fmt: skip
+def margin_words(measure: str, margin: float) -> str:
+    """A margin in plain units: "1 per 100"."""
+    return amount(measure, margin) if margin > 0 else f"{100 * margin_of(measure).size:g} % of the baseline"

@@ -5,10 +5,10 @@ No script, no outside address: charts are drawn as SVG here, all text is escaped
 
 from __future__ import annotations
 
-import html
 import math
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import pandas as pd
 
 from simulacra.experiment import Run
@@ -45,23 +45,23 @@ def of_run(run: Run) -> str:
 
 def of_comparison(found: Comparison) -> str:
     """The report of a comparison, with threads of its median pair."""
-    judged, spec = readout.judged(found), found.spec
-    answer = readout.read_out(judged)
-    seed = pair.median_seed(found, judged.primary)
+    answer, spec = readout.answer_of(found), found.spec
+    told = readout.read_out(answer)
+    seed = pair.median_seed(found, answer.primary)
     runs = pair.runs_of(found, seed) if seed is not None else None
     arms = "".join(f"<tr><th>{name}</th><td>{say.esc(arm.describe())}</td></tr>" for name, arm in spec.arms.items())
     body = [
-        f"<h1>{say.esc(judged.question.asked or 'A comparison of two designs')}</h1>",
+        f"<h1>{say.esc(answer.asked or 'A comparison of two designs')}</h1>",
         f"<p class=quiet>{say.esc(spec.community.name)}: {spec.personas:,} members, {say.count(spec.days, 'day')}, "
         f"{len(found.folder.results())} pairs of runs</p>",
-        f"<div class=answer><b>{say.esc(answer.word)}</b><br>{say.esc(answer.sentence)}</div>",
+        f"<div class=answer><b>{say.esc(told.word)}</b><br>{say.esc(told.sentence)}</div>",
         f"<table>{arms}<tr><th>what differs</th><td>{say.esc('; '.join(found.differences))}</td></tr></table>",
-        "<h2>Differences, run by run</h2>", _differences(judged), _verdicts(judged),
+        "<h2>Differences, run by run</h2>", _differences(answer), _verdicts(answer),
         *([f"<h2>The pair of seed {seed}, over time</h2>", _over_time(runs), _design(runs[BASELINE])] if runs else []),
         *(_threads(run, f": {arm}") for arm, run in (runs or {}).items()),
-        _notes(list((runs or {}).values())), _limits(readout.limits(found)),
+        _notes(list((runs or {}).values())), _limits([*found.limits, *found.warnings]),
     ]  # fmt: skip
-    return _file(judged.question.asked or found.id, body)
+    return _file(answer.asked or found.id, body)
 
 
 def _file(title: str, body: Sequence[str]) -> str:
@@ -95,11 +95,11 @@ def _measures(values: Mapping[str, Mapping[str, float]]) -> str:
     return f"<table><tr><th>measure</th>{heads}<th></th></tr>{rows}</table>"
 
 
-def _verdicts(judged: readout.Judged) -> str:
+def _verdicts(answer: readout.Answer) -> str:
     rows = "".join(
-        f"<tr><td>{say.esc(MEASURES[name].title)}</td><td>{judged.verdicts[name].role}</td><td>{say.esc(judged.sentence(name))}</td></tr>"
-        for name in judged.question.plan.family if name in judged.verdicts
-    )  # fmt: skip
+        f"<tr><td>{say.esc(readout.title(row.measure))}</td><td>{row.role}</td><td>{say.esc(row.sentence)}</td></tr>"
+        for row in answer.tested
+    )
     return f"<table><tr><th>measure</th><th>role</th><th>verdict</th></tr>{rows}</table>"
 
 
@@ -187,35 +187,32 @@ def _lines(frames: Mapping[str, pd.DataFrame], column: str, wide: int = 780, hig
     return f'<svg viewBox="0 0 {wide} {high}" role="img">{"".join(drawn)}{days}{ends}</svg>'
 
 
-def _differences(judged: readout.Judged, wide: int = 780) -> str:
+def _differences(answer: readout.Answer, wide: int = 780) -> str:
     """The paired differences of the question's measures in units of their margins."""
-    names = [n for n in judged.question.plan.family if n in judged.contrasts and len(judged.contrasts[n].differences)]
-    scaled = [judged.contrasts[n].differences / (judged.verdicts[n].margin or math.nan) for n in names]
-    reach = max([1.5, *(float(abs(values).max()) for values in scaled if math.isfinite(float(abs(values).max())))])
+    rows = [row for row in answer.tested if row.margin > 0 and len(answer.differences(row.measure))]
+    if not rows:
+        return "<p class=quiet>Nothing to draw: arms have seeds of their own, or nothing was counted.</p>"
+    scaled = [answer.differences(row.measure) / row.margin for row in rows]
+    reach = max(1.5, *(float(np.abs(values).max()) for values in scaled))
 
     def x(value: float) -> float:
-        return 250 + (wide - 270) * (value / reach + 1) / 2
+        return 270 + (wide - 290) * (max(-reach, min(reach, value)) / reach + 1) / 2
 
-    drawn = [f'<rect x="{x(-1):.0f}" y="4" width="{x(1) - x(-1):.0f}" height="{len(names) * 46 + 2}" fill="#eceef4"/>',
-             f'<line x1="{x(0):.0f}" x2="{x(0):.0f}" y1="4" y2="{len(names) * 46 + 6}" stroke="#7a8194"/>']  # fmt: skip
-    for place, (name, values) in enumerate(zip(names, scaled, strict=True)):
+    high = len(rows) * 46
+    drawn = [
+        f'<rect x="{x(-1):.0f}" y="4" width="{x(1) - x(-1):.0f}" height="{high + 2}" fill="#eceef4"/>',
+        f'<line x1="{x(0):.0f}" x2="{x(0):.0f}" y1="4" y2="{high + 6}" stroke="#7a8194"/>',
+    ]
+    for place, (row, values) in enumerate(zip(rows, scaled, strict=True)):
         y = 28 + 46 * place
-        margin = judged.verdicts[name].margin or math.nan
-        low, high = (end / margin for end in judged.contrasts[name].interval())
-        drawn.append(f'<text x="4" y="{y + 4}">{html.escape(MEASURES[name].title[:36])}</text>')
-        drawn += [
-            f'<circle cx="{x(float(v)):.1f}" cy="{y}" r="3.2" fill="#7a8194" opacity=".55"/>'
-            for v in values
-            if math.isfinite(v)
-        ]
-        if math.isfinite(low) and math.isfinite(high):
-            low, high = max(low, -reach), min(high, reach)
-            drawn.append(
-                f'<line x1="{x(low):.1f}" x2="{x(high):.1f}" y1="{y}" y2="{y}" stroke="{look.VARIANT}" stroke-width="4"/>'
-            )
-            drawn.append(f'<circle cx="{x(float(values.mean())):.1f}" cy="{y}" r="6" fill="{look.VARIANT}"/>')
+        drawn.append(f'<text x="4" y="{y + 4}">{say.esc(readout.title(row.measure), 40)}</text>')
+        drawn += [f'<circle cx="{x(float(v)):.1f}" cy="{y}" r="3.2" fill="#7a8194" opacity=".55"/>' for v in values]
+        if math.isfinite(row.low):
+            ends = f'x1="{x(row.low / row.margin):.1f}" x2="{x(row.high / row.margin):.1f}"'
+            drawn.append(f'<line {ends} y1="{y}" y2="{y}" stroke="{look.VARIANT}" stroke-width="4"/>')
+            drawn.append(f'<circle cx="{x(row.difference / row.margin):.1f}" cy="{y}" r="6" fill="{look.VARIANT}"/>')
     return (
-        f'<svg viewBox="0 0 {wide} {len(names) * 46 + 16}" role="img">{"".join(drawn)}</svg><p class=quiet>Variant minus baseline in '
+        f'<svg viewBox="0 0 {wide} {high + 16}" role="img">{"".join(drawn)}</svg><p class=quiet>Variant minus baseline in '
         "differences that matter: a dot is a pair of runs with one seed, the bar the 95 % interval of their mean; in the grey band a "
         "difference is too small to matter.</p>"
     )

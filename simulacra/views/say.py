@@ -108,6 +108,11 @@ def amount(value: float, unit: str) -> str:
     return f"{value:,.3f}" if abs(value) < 10 else f"{value:,.1f}"
 
 
+def number(value: float) -> str:
+    """Two digits after the point for what is small, one else; a dash where it is undefined."""
+    return "–" if math.isnan(value) else f"{value:.2f}" if abs(value) < 1 else f"{value:,.1f}"
+
+
 def duration(seconds: float) -> str:
     """ "8 s", "3 min", "1 h 20 min"."""
     if seconds < 90:

@@ -75,7 +75,7 @@ def _filters(run: Run) -> forum.Filters:
         )
         toxic = st.checkbox("Holds a toxic post", help=f"A score above {TOXIC} on the scorer's own scale")
         removed = st.checkbox("Holds a removed post")
-    return forum.Filters(tuple(days), author, act or "", words.strip(), toxic, removed)
+    return forum.Filters((int(days[0]), int(days[1])), author, act or "", words.strip(), toxic, removed)
 
 
 def _shared_first(run: Run, found: pd.DataFrame) -> pd.DataFrame:

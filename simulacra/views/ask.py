@@ -1,0 +1,237 @@
+"""A new comparison: what is being decided, the two designs, what decides it, and how much to play."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from simulacra import worker
+from simulacra.community import bundled_communities
+from simulacra.designs import differences, make_arm
+from simulacra.errors import SimulacraError
+from simulacra.feeds import FEEDS
+from simulacra.margins import margin_of
+from simulacra.measures import MEASURES
+from simulacra.moderation import POLICIES
+from simulacra.replicates import BASELINE, VARIANT, Comparison
+from simulacra.verdict import MOST_GUARDRAILS, Plan
+from simulacra.views import design, drafts, go, levers, look, parts, readout, say, store
+
+MOST_KEPT = 250_000  # persona-days of which all records are kept; of larger comparisons only the first replicate's
+MOST_MORE = 200  # further replicates that a button offers
+
+
+def page() -> None:
+    st.subheader("What are you deciding?", anchor=False)
+    template = _template()
+    if template is None:
+        return
+    began = _began(template)
+    if began is None:
+        return
+    draft, baseline, variant = began
+    st.subheader("The two designs", anchor=False)
+    columns = st.columns(2, gap="large")
+    arms = {BASELINE: baseline, VARIANT: variant}
+    for column, (name, arm) in zip(columns, arms.items(), strict=True):
+        with column, st.container(border=True):
+            st.html(say.arm(name, "", look.ARMS[name]))
+            _arm(arm, f"{name}-{st.session_state['arms_token']}")
+    lines, wrong = _differences(draft, arms)
+    st.html(f'<div class="sim-quiet"><b>What differs:</b> {say.esc("; ".join(lines) or "nothing yet")}. '
+            "<b>What is the same:</b> people, their chances and habits, the common past, and every setting not named here.</div>")  # fmt: skip
+    plan = _plan(template)
+    asked = "" if template is readout.TEMPLATES[-1] else template.title
+    _size(draft, arms, lines, wrong, asked, plan, template.days)
+
+
+def _template() -> readout.Template | None:
+    """The chosen template; cards to choose from where none is chosen. Only those whose levers exist are offered."""
+    offered = [t for t in readout.TEMPLATES if set(t.moderation) <= POLICIES.keys()]
+    names = {t.title: t for t in offered}
+    like = go.asked("like")
+    chosen = st.session_state.get("template", "Something else" if like else None)
+    cards = st.columns(3)
+    for place, template in enumerate(offered):
+        with cards[place % 3], st.container(border=True):
+            st.markdown(f"**{template.title}**")
+            st.caption(template.about)
+            mark = template.title == chosen
+            if st.button("Chosen" if mark else "Choose", key=f"template-{place}", type="primary" if mark else "secondary"):
+                st.session_state["template"] = template.title
+                st.rerun()
+    return names.get(chosen or "")
+
+
+def _began(template: readout.Template) -> tuple[drafts.Draft, levers.Tables, levers.Tables] | None:
+    """Draft of the community and the two arms as tables, kept in the session until community or template change."""
+    like = go.asked("like")
+    known = [*store.own_designs(), *(slug for slug in bundled_communities() if slug not in store.own_designs())]
+    if like:
+        spec = store.experiment(like).spec
+        draft = drafts.of_community(spec.community)
+        st.caption(f"The community of {like}: {say.md(draft['name'])}")
+        token, arms = f"like-{like}", [_tables(arm.to_dict()) for arm in (spec.baseline, spec.variant)]
+    else:
+        asked = go.asked("community")
+        slug = st.selectbox("Community", known, known.index(asked) if asked in known else 0, width=420)
+        try:
+            draft = drafts.of_community(store.community(slug))
+        except SimulacraError as error:
+            say.mistake(error)
+            return None
+        token = f"{slug}-{template.title}"
+        arms = [_tables(drafts.as_arm(draft).to_dict()), _varied(_tables(drafts.as_arm(draft).to_dict()), template)]
+    if st.session_state.get("arms_token") != token:
+        st.session_state["arms_token"], st.session_state["arms"] = token, arms
+    baseline, variant = st.session_state["arms"]
+    return draft, baseline, variant
+
+
+def _tables(arm: dict[str, Any]) -> levers.Tables:
+    """An arm as `Arm.to_dict` gives it, in the tables that the editors change."""
+    return {
+        "design": {"feed": arm["feed"], "moderation": list(arm["moderation"])},
+        "feed": dict(arm["feed_parameters"]),
+        "moderation": dict(arm["moderation_parameters"]),
+        "rules": list(arm["rules"]),
+    }
+
+
+def _varied(arm: levers.Tables, template: readout.Template) -> levers.Tables:
+    """The variant that a template proposes."""
+    kept = arm["design"]
+    added = [name for name in template.moderation if name not in kept["moderation"]]
+    feed = template.feed if template.feed and template.feed != kept["feed"] else kept["feed"]
+    return {**arm, "design": {"feed": feed, "moderation": [*kept["moderation"], *added]}}
+
+
+def _arm(arm: levers.Tables, key: str) -> None:
+    """Edit one arm in place."""
+    names = list(FEEDS)
+    feed = arm["design"]["feed"].partition(":")[0]
+    arm["design"]["feed"] = st.selectbox("Feed", names, names.index(feed), key=f"{key}-feed", format_func=levers.title)
+    st.caption(FEEDS[arm["design"]["feed"]].about)
+    with st.popover("Settings of the feed", icon=":material/tune:"):
+        levers.feed_parameters(arm, key)
+    arm["design"]["moderation"] = st.multiselect(
+        "Moderation", list(POLICIES), arm["design"]["moderation"], key=f"{key}-moderation", format_func=levers.title,
+        placeholder="nothing", help="They act in the order in which they stand",
+    )  # fmt: skip
+    for name in arm["design"]["moderation"]:
+        st.caption(f"**{levers.title(name)}**: {POLICIES[name].about}")
+    if arm["design"]["moderation"]:
+        with st.popover("Settings of moderation", icon=":material/tune:"):
+            for name in arm["design"]["moderation"]:
+                st.markdown(f"**{levers.title(name)}**")
+                levers.policy_parameters(arm, name, key)
+    text = st.text_area("Rules, one a line", "\n".join(arm["rules"]), key=f"{key}-rules", height=120)
+    arm["rules"] = [line.strip() for line in text.splitlines() if line.strip()]
+
+
+def _differences(draft: drafts.Draft, arms: dict[str, levers.Tables]) -> tuple[list[str], str]:
+    """(what differs, one line each; what is wrong with an arm, "" where nothing is)."""
+    try:
+        community, _ = drafts.checked(draft)
+        made = [make_arm(community, _changes(arm), name) for name, arm in arms.items()]
+    except SimulacraError as error:
+        return [], str(error)
+    return differences(*made), ""
+
+
+def _changes(arm: levers.Tables) -> dict[str, Any]:
+    """An arm as a parsed overlay: only the levers it uses have tables."""
+    feed, policies = arm["design"]["feed"], arm["design"]["moderation"]
+    return {
+        "design": {"feed": feed, "moderation": list(policies)},
+        "rules": arm["rules"],
+        "feed": {name: table for name, table in arm["feed"].items() if name == feed and table},
+        "moderation": {name: table for name, table in arm["moderation"].items() if name in policies and table},
+    }
+
+
+def _plan(template: readout.Template) -> Plan:
+    """Measure, margin and guardrails, named before anything is played."""
+    st.subheader("What decides it", anchor=False)
+    left, middle, right = st.columns([2, 1, 3])
+    names = list(MEASURES)
+    primary = left.selectbox("One measure", names, names.index(template.primary), format_func=readout.title, key=f"primary-{template.title}",
+                             help="The answer is about this one. Everything else is exploration.")  # fmt: skip
+    left.caption(MEASURES[primary].about)
+    with middle:
+        margin = _margin(primary)
+    guardrails = right.multiselect(
+        f"What must not get worse (at most {MOST_GUARDRAILS})", [name for name in names if name != primary],
+        [name for name in template.guardrails if name != primary], max_selections=MOST_GUARDRAILS, format_func=readout.title,
+        key=f"guards-{template.title}-{primary}",
+    )  # fmt: skip
+    return Plan(primary, margin, tuple(guardrails))
+
+
+def _margin(primary: str) -> float | None:
+    """The smallest difference that the designer would act on, in the measure's own unit; None for our default."""
+    known = margin_of(primary)
+    if known.relative:
+        st.caption("A difference that matters")
+        st.markdown(f"{100 * known.size:g} % of the baseline", help="Our default: this measure grows with the community")
+        return None
+    default = known.size * known.scale
+    size = st.number_input(f"A difference that matters ({known.unit})", min_value=0.0, value=float(default), key=f"margin-{primary}",
+                           help="The smallest one that you would act on")  # fmt: skip
+    return None if size in (0.0, default) else size / known.scale
+
+
+def _size(
+    draft: drafts.Draft, arms: dict[str, levers.Tables], lines: list[str], wrong: str, asked: str, plan: Plan, days: int
+) -> None:
+    st.subheader("How much to play", anchor=False)
+    columns = st.columns(4, vertical_alignment="bottom")
+    personas = columns[0].select_slider("Members", design.SIZES[:8], 200, format_func=lambda n: f"{n:,}")
+    days = columns[1].slider("Days", 1, 14, days)
+    seeds = columns[2].slider(
+        "Pairs of runs", 2, 48, 8, help="Fewer than 6 carry no claim; under 16 split worlds could be missed"
+    )
+    with columns[3]:
+        parts.figures(
+            [("Time", f"about {say.duration(design.seconds_for(personas, days, 2 * seeds))}", "From earlier runs here")]
+        )
+    if wrong:
+        say.mistake(wrong)
+    elif not lines:
+        st.info("The two designs are the same so far. Change something in the variant.", icon=":material/info:")
+    if st.button("Start the comparison", type="primary", icon=":material/play_arrow:", disabled=bool(wrong) or not lines):
+        name = store.free_name(f"{draft['slug'] or draft['name']}-vs")
+        _launch(name, draft, arms, personas, days, seeds, asked, plan)
+
+
+def play_more(found: Comparison, more: int) -> None:
+    """The same comparison with more seeds, under a name of its own: what was decided with fewer stays as it was."""
+    spec = found.spec
+    arms = {name: _tables(arm.to_dict()) for name, arm in spec.arms.items()}
+    name, asked = store.free_name(f"{found.id}-{spec.seeds + more}"), readout.question_of(found.folder)
+    _launch(name, drafts.of_community(spec.community), arms, spec.personas, spec.days, spec.seeds + more, asked, spec.plan)
+
+
+def _launch(
+    name: str, draft: drafts.Draft, arms: dict[str, levers.Tables], personas: int, days: int, seeds: int, asked: str, plan: Plan
+) -> None:
+    """Keep community, arms and question, start the process, and go and watch it."""
+    try:
+        community = drafts.stored(draft)
+        overlays = {
+            arm: store.save_text(f"arm-{name}-{arm}", drafts.overlay(tables, tables["rules"])) for arm, tables in arms.items()
+        }
+        readout.keep_question(store.experiments_folder(name), asked)
+        keep = "all" if personas * days * seeds <= MOST_KEPT else "first"
+        margin = [] if plan.margin is None else ["--margin", repr(plan.margin)]
+        guardrails = [word for guardrail in plan.guardrails for word in ("--guardrail", guardrail)]
+        worker.start("compare", name, store.runs_dir(), [
+            str(community), "--baseline", str(overlays[BASELINE]), "--variant", str(overlays[VARIANT]), "--personas", str(personas),
+            "--days", str(days), "--seeds", str(seeds), "--keep", keep, "--id", name, "--primary", plan.primary, *margin, *guardrails,
+        ])  # fmt: skip
+    except SimulacraError as error:
+        say.mistake(error)
+        return
+    st.session_state.pop("template", None)
+    go.to("compare", experiment=name)
