@@ -49,6 +49,7 @@ class Behaviour:
     # -- attention --
     scroll: float = _param(8.0, "posts", _OURS, "mean number of posts looked at", off=1e6, low=1, high=1e6)
     browse_new: float = _param(0.35, "share of visits", "S6: 13-28 % of posts stay unanswered, not most", "visits that look at the newest posts instead of the feed", off=0, low=0, high=1)  # fmt: skip
+    label_view: float = _param(0.86, "share", "S34: views -14 % under a note", "of readers who look at a labelled post", off=1, low=0, high=1)  # fmt: skip
     # -- reactions (log-odds per impression) --
     upvote: float = _param(-3.5, "log-odds", "S18: 1-10 likes per 100 reads", "an average post for an average reader", off=-99, low=-99, high=3)  # fmt: skip
     downvote: float = _param(-5.5, "log-odds", _OURS, "an average post for an average reader", off=-99, low=-99, high=3)
@@ -58,6 +59,7 @@ class Behaviour:
     vote_tie: float = _param(0.6, "log-odds", _OURS, "people upvote those they follow", off=0, low=0, high=5)
     vote_camp: float = _param(0.5, "log-odds", _OURS, "less up and more down for the other home group", off=0, low=0, high=5)
     herding: float = _param(0.12, "log-odds per log vote", "S19: one fake upvote, final score +25 %", "votes shown attract votes", off=0, low=0, high=2)  # fmt: skip
+    label_vote: float = _param(-0.58, "log-odds", "S34: likes -44 % under a note", "a labelled post is upvoted less", off=0, low=-5, high=0)  # fmt: skip
     report: float = _param(0.06, "chance", _OURS, "a reader who sees a violation reports it", off=0, low=0, high=1)
     false_report: float = _param(0.0004, "chance", _OURS, "a reader reports a harmless post", off=0, low=0, high=1)
     # -- writing --
@@ -77,6 +79,7 @@ class Behaviour:
     to_root: float = _param(0.25, "chance", "S9: a quarter to half of replies answer the opening post", "who reads a reply answers the opening post instead", off=0, low=0, high=1)  # fmt: skip
     parent_tie: float = _param(0.5, "log-weight", _OURS, "people reply to those they follow", off=0, low=0, high=5)
     parent_age: float = _param(0.02, "per hour", "S16: first replies come within hours", "old posts draw fewer replies", off=0, low=0, high=1)
+    label_reply: float = _param(-0.25, "log-weight", "S34: replies -22 % under a note", "a labelled post draws fewer replies", off=0, low=-5, high=0)  # fmt: skip
     # -- which act --
     act_mood: float = _param(1.2, "log-weight per unit of mood", _OURS, "good moods thank and agree, bad ones vent and disagree", off=0, low=0, high=5)  # fmt: skip
     act_camp: float = _param(0.9, "log-weight", _OURS, "the other home group is contradicted", off=0, low=0, high=5)
@@ -173,6 +176,17 @@ def browses_new(b: Behaviour, persona: Ints, step: int, streams: Streams) -> Boo
 
 
 # -- mood ----------------------------------------------------------------------------------------------------------------
+def opened(b: Behaviour, reader: Ints, post: Ints, world: PlatformView, streams: Streams) -> Bools:
+    """Which posts that stand before a reader are looked at [s]: all, but for collapsed and labelled ones. Each reader decides once."""
+    posts = world.posts
+    chance = posts.attention[post] * np.where(posts.label[post] > 0, np.float32(b.label_view), np.float32(1))
+    looks = np.ones(len(post), bool)
+    rows = np.flatnonzero(chance < 1)
+    at = post[rows]
+    looks[rows] = streams.uniform("unfold", reader[rows], posts.author[at], posts.step[at]) < chance[rows]
+    return looks
+
+
 
 
 LIFE_HOURS = 12
@@ -243,7 +257,7 @@ def reactions(b: Behaviour, reading: Reading, world: PlatformView, shows_counts:
         liking += b.herding * np.sign(votes) * np.log1p(np.abs(votes))
     key = (reading.reader, posts.author[post], posts.step[post])
     u = streams.uniform("vote", *key)
-    up, down = _sigmoid(b.upvote + liking), _sigmoid(b.downvote - liking)
+    up, down = _sigmoid(b.upvote + liking + b.label_vote * posts.label[post]), _sigmoid(b.downvote - liking)
     vote = np.where(u < up, 1, np.where(u > 1 - down, -1, 0)) * reading.fresh
     # Readers recognise a violation as people do, not as a scorer does: otherwise writer, filter and judge would share one word list.
     chance = np.where(posts.truth[post] > 0, b.report, b.false_report)
@@ -276,7 +290,9 @@ def choose_parent(b: Behaviour, reading: Reading, world: PlatformView, wants: Bo
     writes_back = streams.uniform("write back", step, persona) < b.answer_notice
     told = np.bincount(reading.visit[reading.source == 1], minlength=n) > 0
     replies = wants & (~opens | (told & writes_back))
-    rows = np.flatnonzero(replies[reading.visit] & (world.posts.author[reading.post] != reading.reader))
+    posts = world.posts
+    invites = (posts.author[reading.post] != reading.reader) & ~posts.locked[posts.root[reading.post]]
+    rows = np.flatnonzero(replies[reading.visit] & invites)
     if not len(rows):
         return choice
     weight = _parent_weight(b, reading, rows, world, step)
@@ -301,7 +317,7 @@ def _parent_weight(b: Behaviour, reading: Reading, rows: NDArray[np.intp], world
         b.parent_taste * reading.affinity[rows] + b.parent_question * (unanswered & (posts.act[post] == ACTS.index("ask")))
         + b.parent_unanswered * unanswered + b.parent_rude * posts.toxicity[post]
         + b.parent_crowd * np.log1p(posts.replies[post]) + b.parent_depth * posts.depth[post] + b.parent_tie * reading.tie[rows]
-        - b.parent_age * (step - posts.step[post]),
+        - b.parent_age * (step - posts.step[post]) + b.label_reply * posts.label[post],
         np.float64,
     )  # fmt: skip
 

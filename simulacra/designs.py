@@ -194,7 +194,7 @@ def levers(baseline: Arm, variant: Arm) -> frozenset[str]:
     """Which classes of lever differ between two arms, for `measures.mechanical`.
 
     "feed" for any change of ranking, "feed.PROPERTY" for each property of posts ("toxicity") that either feed's score looks at;
-    "removal", "friction" or "reminder" for each policy that differs; "rules"; "behaviour.NAME" for each changed setting.
+    the lever class of each policy that differs ("removal", "exposure", ...); "rules"; "behaviour.NAME" for each changed setting.
     """
     a, b = baseline.design(), variant.design()
     found = {f"behaviour.{key}" for key in _changed(a["behaviour"], b["behaviour"])}
@@ -417,13 +417,10 @@ def _changed_policies(a: Mapping[str, Any], b: Mapping[str, Any]) -> set[str]:
 
 
 def _lever_class(policy: str) -> str:
-    """What a policy does, read off what it overrides: removal, friction before posting, or a reminder."""
-    from simulacra.moderation import POLICIES, Policy
+    """What a policy does by itself: removal, friction, exposure, volume, sanction, or nothing but a reminder."""
+    from simulacra.moderation import POLICIES
 
-    design = POLICIES[policy]
-    if design.removes:
-        return "removal"
-    return "reminder" if design.before is Policy.before else "friction"
+    return str(POLICIES[policy].lever)
 
 
 def _watched(arm: Arm) -> tuple[str, ...]:

@@ -91,7 +91,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
         ("minutes", "float32", "moderator minutes spent"),
         ("toxicity", "float32", "score of the draft as first written, [0, 1]; 0 for rulings on a persona"),
         ("truth", "label:KINDS", "which kind of rule the draft broke; hidden from policies"),
-        ("until", "int32", "step at which a mute or ban ends; -1 otherwise"),
+        ("until", "int32", "step at which a mute, or an author's memory of being told, ends; -1 otherwise"),
     ),
     "follows": _columns(
         _STEP,
@@ -107,9 +107,14 @@ TABLES: dict[str, tuple[Column, ...]] = {
     "failures": _columns(_STEP, _PERSONA, ("reason", "str", "why a draft could not be written; the persona acts again later")),
 }  # fmt: skip
 
-ACTIONS = ("remove", "keep", "mute", "ban", "cancel", "revise", "send", "hold", "release", "refuse", "label")
-"""What a ruling does. `remove`, `keep`, `label` act on a post; `mute`, `ban` on its author; `cancel`, `revise`, `send` are an
-author's answers to a think-twice prompt; `hold`, `release`, `refuse` act on a draft."""
+ACTIONS = (
+    "remove", "keep", "mute", "ban", "cancel", "revise", "send", "hold", "release", "refuse", "label", "collapse", "expand",
+    "demote", "limit", "lock", "warn", "restore", "unmute", "welcome",
+)  # fmt: skip
+"""What a ruling does. On a post: `remove`, `keep`, `label`; `hold` until somebody looks, then `release`; `collapse`, `expand`
+(folded away and back), `demote` (shown lower), `limit` (shown to few), `lock` (its thread takes no replies), `restore` (removed
+by mistake). On a persona: `mute`, `unmute`, `ban`, `warn`, `welcome`. On a draft that is not posted: `refuse`. An author's
+answers to a think-twice prompt: `cancel`, `revise`, `send`."""
 
 DEPARTURES = ("dissatisfied", "banned")
 

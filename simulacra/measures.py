@@ -472,6 +472,11 @@ _WRITTEN = {
 MECHANICAL: dict[str, frozenset[str]] = {
     "removal": frozenset(_SEEN | _WORK | {"exposure_gini"}),  # what is taken down is neither read nor reported any more
     "friction": frozenset(_WRITTEN | {"missed_violations"}),  # drafts are cancelled or revised before they count as written
+    "exposure": frozenset(_SEEN | {"exposure_gini", "impressions_per_visit"}),  # it folds, moves down or limits what is read
+    "volume": frozenset(
+        {"posts_per_persona", "writers_share", "participation_gini", "replies_per_thread", "unanswered_share"}
+    ),  # drafts are refused, or threads closed
+    "sanction": frozenset({"bans", "posts_per_persona", "writers_share", "participation_gini", "moderator_minutes"}),
     "reminder": frozenset(),  # rules in sight change nothing but people
     "rules": frozenset(),
     "feed": frozenset({"exposure_gini"}),  # sharing out attention is what a feed does

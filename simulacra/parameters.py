@@ -1,6 +1,6 @@
 """Parameters of levers: what a feed or a moderation design can be set to, with unit, meaning and range.
 
-A design is a dataclass; each of its fields that a designer may set is made by `number`, `switch`, `words` or `base_feed`. The
+A design is a dataclass; each of its fields that a designer may set is made by `number`, `switch`, `texts` or `base_feed`. The
 same declaration checks what a designer wrote, fills docs/levers.md and tells the app what to offer.
 """
 
@@ -33,7 +33,7 @@ def switch(default: bool, about: str) -> Any:
     return field(default=default, metadata={"kind": "switch", "unit": "true or false", "about": about})
 
 
-def words(about: str) -> Any:
+def texts(about: str) -> Any:
     """A field that is a list of texts; the design checks what they say."""
     return field(default=(), metadata={"kind": "words", "unit": "list of texts", "about": about})
 

@@ -36,13 +36,16 @@ _POST_COLUMNS: dict[str, tuple[str, float]] = {
     "truth": ("int8", 0), "stratum": ("int8", 0), "rule": ("int8", 0), "up": ("int32", 0), "down": ("int32", 0),
     "up_far": ("int32", 0), "down_far": ("int32", 0), "reports": ("int32", 0), "reports_far": ("int32", 0), "replies": ("int32", 0), "impressions": ("int32", 0), "slot": ("int16", -1),
     "removed": ("int32", -1), "hidden": ("bool", 0), "label": ("int8", 0),
+    "attention": ("float32", 1), "reach": ("float32", 1), "demoted": ("int8", 0), "locked": ("bool", 0),
 }  # fmt: skip
 
 
 class Posts:
     """Every post ever written, as growing columns indexed by post id. `removed` is a step, -1 while it stands; `slot` its place in
     the pool, -1 outside; `hidden` holds a post back until released. `up`, `down` and `reports` count everybody's, `*_far` those of
-    readers of the other home group."""
+    readers of the other home group. `attention` is the share of readers who open a post that stands before them (1 unless it is
+    collapsed), `reach` the share to whom it is shown at all, `demoted` the places that it loses in a slate; `locked` counts for the
+    opening post and closes its thread to replies."""
 
     author: Ints
     step: Ints
@@ -70,6 +73,10 @@ class Posts:
     removed: Ints
     hidden: Bools
     label: np.ndarray
+    attention: Floats
+    reach: Floats
+    demoted: np.ndarray
+    locked: Bools
 
     def __init__(self) -> None:
         self.text: list[str] = []
@@ -120,13 +127,15 @@ _MEMBER_COLUMNS: dict[str, tuple[str, tuple[int, ...], float]] = {
     "departed": ("bool", (), 0), "muted_until": ("int32", (), OLD_HAND), "strikes": ("int16", (), 0),
     "credit": ("float32", (), 0), "followees": ("int32", (FOLLOWEES,), -1), "read_up_to": ("int32", (FOLLOWEES,), -1),
     "ties": ("int16", (), 0), "followers": ("int32", (), 0), "recent": ("int32", (RECENT,), -1),
-    "notices": ("int32", (NOTICES,), -1), "told": ("int16", (), 0),
+    "notices": ("int32", (NOTICES,), -1), "told": ("int16", (), 0), "reminder": ("float32", (), 0),
+    "reminded_until": ("int32", (), OLD_HAND),
 }  # fmt: skip
 
 
 class Members:
     """What changes about each persona. `swayed` is the part of its mood that the platform made; `credit` collects votes received since the last visit; `told` counts notices ever sent, so
-    the ring `notices` is written in turn, as `ties` does for `followees`."""
+    the ring `notices` is written in turn, as `ties` does for `followees`. `reminder` is how much a persona was reminded of the rules,
+    per hour left until `reminded_until`: it fades in a straight line."""
 
     mood: Floats
     swayed: Floats
@@ -147,6 +156,8 @@ class Members:
     recent: Ints
     notices: Ints
     told: np.ndarray
+    reminder: Floats
+    reminded_until: Ints
 
     def __init__(self, population: Population) -> None:
         for name, (dtype, shape, default) in _MEMBER_COLUMNS.items():
@@ -159,6 +170,16 @@ class Members:
     def restore(self, state: State) -> None:
         for name in _MEMBER_COLUMNS:
             setattr(self, name, state[f"members.{name}"].copy())
+
+
+_TELLING = [ACTIONS.index(action) for action in ("remove", "warn", "welcome")]
+"""Rulings that can tell a persona the rules."""
+
+
+def _rows_by_action(rulings: Rulings) -> dict[str, np.ndarray]:
+    """Rows of rulings on posts, by action."""
+    action = np.where(rulings.post >= 0, rulings.action, -1)
+    return {name: np.flatnonzero(action == code) for code, name in enumerate(ACTIONS)}
 
 
 class Standing(NamedTuple):
@@ -217,13 +238,18 @@ class PlatformView:
         looked = (self._seen[readers, at >> 3] >> (at & 7)) & 1
         return ((slot < 0) | (looked == 0)) & (self.posts.author[posts] != readers)
 
-    def judge(self, posts: Ints, miss: float, false_alarm: float, streams: Streams) -> Bools:
+    def reminded(self, personas: Ints, step: int) -> Floats:
+        """How much each persona has the rules in mind for having been told of them, >= 0; 0 for those who were not, or long ago."""
+        left = np.maximum(self.members.reminded_until[personas] - step, 0)
+        return self.members.reminder[personas] * left
+
+    def judge(self, posts: Ints, miss: float, false_alarm: float, streams: Streams, occasion: str = "judge") -> Bools:
         """What a human who looks at each post takes for a violation: the truth, seen with error.
 
-        miss: chance that a violation is let pass; false_alarm: chance that a harmless post is taken for one. This is the only
-        way by which a policy learns anything of the truth.
+        miss: chance that a violation is let pass; false_alarm: chance that a harmless post is taken for one. occasion: another
+        look at the same post errs anew. This is the only way by which a policy learns anything of the truth.
         """
-        u = streams.uniform("judge", self.posts.author[posts], self.posts.step[posts])
+        u = streams.uniform(occasion, self.posts.author[posts], self.posts.step[posts])
         return np.where(self.posts.rule[posts] > 0, u >= miss, u < false_alarm)
 
     def candidates(self, readers: Ints, minute: Floats, step: int) -> Candidates:
@@ -351,23 +377,38 @@ class Platform(PlatformView):
 
     def rule(self, rulings: Rulings, step: int) -> None:
         """Carry out decisions on posts and on personas."""
-        action = rulings.action
-        on_post = rulings.post >= 0
-        remove = rulings.post[on_post & (action == ACTIONS.index("remove"))]
-        hold = rulings.post[on_post & (action == ACTIONS.index("hold"))]
-        release = rulings.post[on_post & (action == ACTIONS.index("release"))]
-        self.posts.removed[remove] = step
-        self.posts.hidden[hold] = True
-        self.posts.hidden[release] = False
-        self.posts.label[rulings.post[on_post & (action == ACTIONS.index("label"))]] = 1
-        self._leave_pool(np.concatenate([remove, hold]))
-        self._enter_pool(release)
-        members = self.members
-        np.add.at(members.strikes, self.posts.author[remove], 1)
-        muted = action == ACTIONS.index("mute")
-        members.muted_until[rulings.author[muted]] = rulings.until[muted]
-        banned = rulings.author[action == ACTIONS.index("ban")]
-        self.depart(banned)
+        self._rule_on_posts(rulings, step)
+        members, action = self.members, rulings.action
+        for name, until in (("mute", rulings.until), ("unmute", np.full_like(rulings.until, step))):
+            rows = action == ACTIONS.index(name)
+            members.muted_until[rulings.author[rows]] = until[rows]
+        self._remind(rulings, step)
+        self.depart(rulings.author[action == ACTIONS.index("ban")])
+
+    def _rule_on_posts(self, rulings: Rulings, step: int) -> None:
+        posts, rows_of = self.posts, _rows_by_action(rulings)
+        of = {name: rulings.post[rows] for name, rows in rows_of.items()}
+        posts.removed[of["remove"]] = step
+        posts.removed[of["restore"]] = -1
+        posts.hidden[of["hold"]] = True
+        posts.hidden[of["release"]] = False
+        posts.label[of["label"]] = 1
+        posts.locked[of["lock"]] = True
+        posts.attention[of["expand"]] = 1
+        for name, column in (("collapse", posts.attention), ("limit", posts.reach), ("demote", posts.demoted)):
+            column[of[name]] = rulings.strength[rows_of[name]]
+        self._leave_pool(np.concatenate([of["remove"], of["hold"]]))
+        self._enter_pool(np.concatenate([of["release"], of["restore"]]))
+        np.add.at(self.members.strikes, posts.author[of["remove"]], 1)
+        np.add.at(self.members.strikes, posts.author[of["restore"]], -1)
+
+    def _remind(self, rulings: Rulings, step: int) -> None:
+        """Who is told of the rules has them in mind until the memory has faded; a stronger memory is not replaced by a weaker one."""
+        rows = np.flatnonzero((rulings.strength > 0) & np.isin(rulings.action, _TELLING))
+        rows = rows[rulings.strength[rows] > self.reminded(rulings.author[rows], step)]
+        who, until = rulings.author[rows], rulings.until[rows]
+        self.members.reminder[who] = rulings.strength[rows] / np.maximum(until - step, 1)
+        self.members.reminded_until[who] = until
 
     def depart(self, personas: Ints) -> None:
         """They leave for good."""
@@ -395,7 +436,7 @@ class Platform(PlatformView):
         """Let posts of this step in and old ones out. When there are more than fit, six tenths of the places go to the newest, three
         to those most liked and discussed, one to chance, whatever the feed design: candidates are no feed's privilege."""
         posts, standing = self.posts, self.standing().posts
-        everyone = np.sort(np.concatenate([standing, new[self.visible(new)] if len(new) else new]))
+        everyone = np.union1d(standing, new[self.visible(new)] if len(new) else new)
         young = everyone[posts.step[everyone] > step - POOL_HOURS]
         stay = young if len(young) <= len(self.pool) else self._best(young, streams)
         self._leave_pool(np.setdiff1d(standing, stay, assume_unique=True))

@@ -183,7 +183,8 @@ class Rulings(NamedTuple):
     action: Bytes  # [r] index into events.ACTIONS
     rule: Bytes  # [r]
     minutes: Floats  # [r] moderator minutes
-    until: Ints  # [r] step at which a mute or ban ends, -1
+    until: Ints  # [r] step at which a mute, or an author's memory of being told, ends; -1
+    strength: Floats  # [r] what the action needs: chance to be opened or shown, places lost, how much rules come to mind; 0
     reason: list[str]  # [r]
 
 
@@ -192,6 +193,7 @@ class ModerationDesign(Protocol):
 
     name: str
     compliance: float  # how much it makes personas mind the rules while it is on (visibility), >= 0; 0 leaves them alone
+    spare: int  # posts to rank beyond a slate, for those that it takes out of sight or moves down
 
     def before(self, drafts: Drafts, world: PlatformView, streams: Streams) -> Rulings | None:
         """Friction and filters before posting: refuse, hold, cancel, revise, or remove at once."""

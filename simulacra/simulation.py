@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from simulacra import behaviour as model
+from simulacra import reach
 from simulacra.behaviour import Behaviour
 from simulacra.community import Community
 from simulacra.errors import Stopped
@@ -37,7 +38,9 @@ _NEWEST = make_feed("chronological")
 _CALIBRATION = 24
 """Neutral posts scored for each topic and act to find what the scorer makes of the vocabulary alone."""
 
-CANCEL, REVISE, REFUSE, REMOVE, HOLD = (ACTIONS.index(a) for a in ("cancel", "revise", "refuse", "remove", "hold"))
+CANCEL, REVISE, REFUSE = (ACTIONS.index(a) for a in ("cancel", "revise", "refuse"))
+_ONCE_POSTED = [ACTIONS.index(a) for a in ("remove", "hold", "collapse", "demote", "limit", "label", "lock")]
+"""Rulings on a draft that are carried out when it has become a post."""
 
 
 class Arm(NamedTuple):
@@ -133,7 +136,7 @@ class Simulation:
     def _arrive(self, step: int) -> Visits:
         world, streams = self.platform, self.streams
         persona = model.arrivals(self.arm.behaviour, world, step, streams)
-        notices = world.arrive(persona, step)
+        notices = reach.delivered(persona, world.arrive(persona, step), world, streams)
         self.visits += len(persona)
         slates = np.empty((len(persona), self.slate), np.int32)
         newest = model.browses_new(self.arm.behaviour, persona, step, streams)
@@ -147,7 +150,10 @@ class Simulation:
         world, streams = self.platform, self.streams
         readers = Readers(persona, self.taste[persona], self.population.group[persona], step)
         candidates = world.candidates(persona, world.minute(persona, step, streams), step)
-        post = feed.rank(readers, candidates, self.slate, world, streams).post
+        spare = max((policy.spare for policy in self.arm.policies), default=0)
+        post = feed.rank(readers, candidates, self.slate + spare, world, streams).post
+        if spare:
+            post = reach.arranged(persona, post, self.slate, world, streams, demotes=feed is not _NEWEST)
         return post if self.arm.exposure is None else _kept(post, self.arm.exposure.keep(post, persona, world, streams))
 
     def _settle(self, visits: Visits, turns: Turns, step: int) -> Ints:
@@ -177,7 +183,7 @@ class Simulation:
             ruling = policy.before(drafts, self.platform, self.streams) if len(drafts.brief.author) else None
             if ruling is None:
                 continue
-            later = np.isin(ruling.action, (REMOVE, HOLD))
+            later = np.isin(ruling.action, _ONCE_POSTED)
             self._write_rulings(policy.name, _rows(ruling, ~later), step, drafts)
             drafts = self._revise(drafts, ruling.draft[ruling.action == REVISE])
             at_once.append((policy.name, _rows(ruling, later)))

@@ -11,6 +11,7 @@ import pytest
 from simulacra.community import Community, Sketch
 from simulacra.designs import Arm, community_arm, differences, levers, make_arm, parse_settings, split_policies
 from simulacra.errors import SimulacraError
+from simulacra.measures import MECHANICAL
 from simulacra.moderation import POLICIES
 
 
@@ -158,4 +159,4 @@ def test_settings_of_levers_that_neither_arm_uses_make_no_difference(garden: Com
 def test_every_policy_has_a_lever_class(garden: Community) -> None:
     bare = make_arm(garden, "moderation=none")
     for policy in POLICIES:
-        assert levers(bare, make_arm(garden, f"moderation={policy}")) <= {"removal", "friction", "reminder"}
+        assert levers(bare, make_arm(garden, f"moderation={policy}")) <= MECHANICAL.keys()

@@ -55,7 +55,7 @@ class GuidedMind:
     def take_turns(self, visits: Visits, world: PlatformView, streams: Streams) -> Turns:
         b, persona, step = self.behaviour, visits.persona, visits.step
         look = model.looked(b, persona, (visits.slate >= 0).sum(axis=1), step, streams)
-        reading = self.read(visits, look, world)
+        reading = self.read(visits, look, world, streams)
         arriving = model.mood_on_arrival(b, world, persona, step, streams)
         swayed = model.mood_after_reading(b, arriving, reading, world, self.expected, persona)
         mood = swayed.total
@@ -71,10 +71,13 @@ class GuidedMind:
     def rewrite(self, briefs: Briefs, world: PlatformView, streams: Streams) -> Writing:
         return self.writer.write(briefs, world, streams)
 
-    def read(self, visits: Visits, look: Bytes, world: PlatformView) -> Reading:
-        """Impressions: the top of each slate as far as the visitor looks, and before it the answers that were waiting."""
+    def read(self, visits: Visits, look: Bytes, world: PlatformView, streams: Streams) -> Reading:
+        """Impressions: the top of each slate as far as the visitor looks, but for posts that it leaves folded, and before it the
+        answers that were waiting."""
         shown = (np.arange(visits.slate.shape[1]) < look[:, None]) & (visits.slate >= 0)
         n_visit, n_at = np.nonzero(visits.notices >= 0)
+        opened = model.opened(self.behaviour, visits.persona[f_visit], visits.slate[f_visit, f_at], world, streams)
+        f_visit, f_at = f_visit[opened], f_at[opened]
         f_visit, f_at = np.nonzero(shown)
         visit = np.concatenate([n_visit, f_visit]).astype(np.int32)
         post = np.concatenate([visits.notices[n_visit, n_at], visits.slate[f_visit, f_at]])
@@ -117,12 +120,13 @@ class GuidedMind:
         return np.asarray(answered + 0.5 * around, np.float64)
 
     def _visibility(self, author: Ints, world: PlatformView, step: int) -> NDArray[np.float64]:
-        """Rules stay in memory a little and are minded more when pinned; newcomers, who do not know them yet, gain twice from the pin."""
+        """Rules stay in memory a little and are minded more when pinned; newcomers, who do not know them yet, gain twice from the pin.
+        Who has been told of them has them in mind for a while."""
         arrival = world.population.arrival[author]
         newcomer = (arrival > OLD_HAND) & (step - arrival < 7 * 24)
         memory = np.where(newcomer, 0.0, self.behaviour.rule_memory)
-        in_mind = memory + self._pinned * np.where(newcomer, 2.0, 1.0)
-        return np.asarray(in_mind[:, None] * self._forbidden)
+        in_mind = memory + self._pinned * np.where(newcomer, 2.0, 1.0) + world.reminded(author, step)
+        return np.asarray(in_mind[:, None] * self._forbidden)  # a rule counts for its own kinds alone
 
     def state(self) -> State:
         return {}
