@@ -76,9 +76,9 @@ class GuidedMind:
         answers that were waiting."""
         shown = (np.arange(visits.slate.shape[1]) < look[:, None]) & (visits.slate >= 0)
         n_visit, n_at = np.nonzero(visits.notices >= 0)
+        f_visit, f_at = np.nonzero(shown)
         opened = model.opened(self.behaviour, visits.persona[f_visit], visits.slate[f_visit, f_at], world, streams)
         f_visit, f_at = f_visit[opened], f_at[opened]
-        f_visit, f_at = np.nonzero(shown)
         visit = np.concatenate([n_visit, f_visit]).astype(np.int32)
         post = np.concatenate([visits.notices[n_visit, n_at], visits.slate[f_visit, f_at]])
         reader = visits.persona[visit]
