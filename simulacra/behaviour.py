@@ -175,7 +175,6 @@ def browses_new(b: Behaviour, persona: Ints, step: int, streams: Streams) -> Boo
     return streams.uniform("browse new", step, persona) < b.browse_new
 
 
-# -- mood ----------------------------------------------------------------------------------------------------------------
 def opened(b: Behaviour, reader: Ints, post: Ints, world: PlatformView, streams: Streams) -> Bools:
     """Which posts that stand before a reader are looked at [s]: all, but for collapsed and labelled ones. Each reader decides once."""
     posts = world.posts
@@ -187,6 +186,7 @@ def opened(b: Behaviour, reader: Ints, post: Ints, world: PlatformView, streams:
     return looks
 
 
+# -- mood ----------------------------------------------------------------------------------------------------------------
 
 
 LIFE_HOURS = 12
