@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from simulacra.experiment import Run
     from simulacra.reading import PostView
     from simulacra.replicates import Comparison
+    from simulacra.terminal import Live
     from simulacra.verdict import Plan
 
 EXIT_MISTAKE, EXIT_STOPPED = 2, 130
@@ -106,7 +107,18 @@ def do_compare(a: argparse.Namespace) -> None:
             )  # fmt: skip
     if answer.fresh == 0:
         live.say(f"All {answer.spec.seeds} replicates had been played; none was played again. --id NAME plays them afresh.")
+    if a.robust:
+        _check_robustness(answer, a, live)
     _print_json(answer.to_dict()) if a.json else _print(_comparison_lines(answer, a.all))
+
+
+def _check_robustness(answer: Comparison, a: argparse.Namespace, live: Live) -> None:
+    from simulacra.robustness import robustness
+
+    live.say("Playing the same comparison under other assumptions ...")
+    with stopping(at_once=a.jobs != 1) as should_stop:
+        if robustness(answer, a.jobs, live.replicate, should_stop) is None:
+            live.say("The primary measure shows no direction that other assumptions could turn: nothing was played.")
 
 
 def do_demo(a: argparse.Namespace) -> None:
@@ -396,11 +408,18 @@ def _comparison_lines(answer: Comparison, everything: bool) -> list[str]:
         paragraph(f"baseline: {spec.baseline.describe()}", "  ", "            "),
         paragraph(f"variant:  {spec.variant.describe()}", "  ", "            "), "",
         *comparison_table(answer.row_list, everything), "",
-        paragraph(f"Answer: {answer.sentence}", "", "  "), "",
+        paragraph(f"Answer: {answer.sentence}", "", "  "), "", *_robust_lines(answer),
         *(paragraph(note, "  ", "  ") for note in [*answer.notes, *answer.warnings]), "", "Limits:",
         *(paragraph(limit, "  - ", "    ") for limit in answer.limits), "",
         paragraph(f"Kept: {answer.path}; full records in {answer.runs_dir}: {', '.join(_kept(answer)) or 'none'}.", "  ", "  "),
     ]  # fmt: skip
+
+
+def _robust_lines(answer: Comparison) -> list[str]:
+    from simulacra.terminal import paragraph
+
+    found = answer.robustness
+    return [paragraph(f"Other assumptions: {found['sentence']}", "", "  "), ""] if found else []
 
 
 def _kept(answer: Comparison) -> list[str]:
@@ -578,6 +597,7 @@ def parser() -> Parser:
     compare.add_argument("--margin", type=float, metavar="SIZE", help="the smallest difference of it that matters, in its unit")
     such = "a measure to watch besides; at most four, repeatable"
     compare.add_argument("--guardrail", action="append", metavar="MEASURE", help=such)
+    compare.add_argument("--robust", action="store_true", help="replay the primary measure under other assumptions")
     compare.add_argument("--unpaired", action="store_true", help="disjoint seeds for the two arms")
     compare.add_argument("--keep", choices=("first", "all"), default="first", help="whose full records stay (default first)")
     compare.add_argument("--id", help="name of the experiment's folder")

@@ -91,7 +91,10 @@ def headline(rows: Sequence[Row], levers: Sequence[str] = (), seconds_per_seed: 
     parts += [row.sentence + _time(row, seconds_per_seed) for row in family]
     told = _most_telling(rows)
     if told:
-        parts += ["Seen besides, not named before the run:", *(row.sentence.removeprefix("Seems changed: ") for row in told)]
+        parts += [
+            "Seen besides, not named before the run:",
+            *(row.sentence.removeprefix("Seems changed").lstrip(":, ") for row in told),
+        ]
     return " ".join(parts)
 
 

@@ -58,8 +58,8 @@ _WATCH = "simulacra: watch the parent"
 
 Seeds = int | Literal["auto"]
 """How many replicates, or "auto": as many as the primary measure's interval needs."""
-Keep = Literal["first", "all"]
-"""Whose full records stay in the runs folder: the first replicate's, or all."""
+Keep = Literal["first", "all", "none"]
+"""Whose full records stay in the runs folder: the first replicate's, all, or nobody's."""
 
 
 class Replicated(NamedTuple):
@@ -471,6 +471,12 @@ class Comparison:
         return limits_of(self.spec, self.row_list, self.results)
 
     @property
+    def robustness(self) -> dict[str, Any] | None:
+        """What `compare --robust` found (`robustness.Robustness.to_dict`); None where it was not asked."""
+        file = self.path / "robust.json"
+        return _read_json(file) if file.exists() else None
+
+    @property
     def _stopping_rule(self) -> str:
         spec = self.spec
         if not spec.auto:
@@ -500,7 +506,7 @@ class Comparison:
             "baseline": spec.baseline.describe(), "variant": spec.variant.describe(), "differences": self.differences,
             "personas": spec.personas, "days": spec.days, "seeds": spec.seeds, "paired": spec.paired,
             "plan": spec.plan.to_dict(), "auto": spec.auto, "rows": [self._row_dict(row) for row in self.row_list],
-            "sentence": self.sentence, "notes": self.notes, "limits": self.limits,
+            "sentence": self.sentence, "notes": self.notes, "limits": self.limits, "robustness": self.robustness,
             "warnings": self.warnings, "runs": self.runs, "runs_dir": str(self.runs_dir), "seconds": info["seconds"],
         }  # fmt: skip
 
@@ -555,8 +561,8 @@ def compare(
     spec = ComparisonSpec(
         loaded, *arms, personas, days, first_seed=first_seed, paired=paired, plan=plan or Plan(), **_seeds(seeds)
     )
-    if keep not in ("first", "all"):
-        raise SpecError(f"keep = {keep!r}: expected first or all.")
+    if keep not in ("first", "all", "none"):
+        raise SpecError(f"keep = {keep!r}: expected first, all or none.")
     place = Path(experiments_dir) if experiments_dir is not None else experiments_beside(runs_dir)
     name = checked_run_id(experiment_id) if experiment_id is not None else spec.default_id()
     folder = ExperimentFolder(place / name)
@@ -630,7 +636,7 @@ def _missing(folder: ExperimentFolder) -> tuple[list[Task], int]:
     for seed, arms in replicates:
         if folder.file_of(seed).exists():
             continue
-        kept = [arm for arm in arms if info["keep"] == "all" or seed == first_of[arm]]
+        kept = [arm for arm in arms if info["keep"] == "all" or (info["keep"] == "first" and seed == first_of[arm])]
         tasks.append(
             Task(
                 specs={arm: spec.run_spec(arm, seed) for arm in arms}, near=near, file=folder.file_of(seed),

@@ -99,7 +99,7 @@ def comparison_table(rows: Sequence[Row], everything: bool = False) -> list[str]
     from simulacra.comparison import figure
     from simulacra.measures import MEASURES
 
-    told = [row for row in rows if everything or _has_something(row)]
+    told = [row for row in rows if everything or row.role != "exploration" or _has_something(row)]
     cells = [
         (
             _ROLES[row.role] + MEASURES[row.measure].title, _EFFECTS.get(row.effect, row.effect) + _KINDS[row.kind],

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 import shutil
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import simulacra
+from simulacra.behaviour import Behaviour
 from simulacra.cli import main
 from simulacra.community import Community, load_community
 from simulacra.comparison import contrast_of
 from simulacra.errors import RecordError, SpecError, Stopped
 from simulacra.replicates import BASELINE, VARIANT, Replicated
+from simulacra.robustness import Held, Robustness, draws, robustness, under
+from simulacra.streams import Streams
 from simulacra.verdict import Plan
 
 GARDEN = """
@@ -204,3 +208,64 @@ def test_a_classic_is_played_and_judged(capsys: pytest.CaptureFixture[str]) -> N
     assert all(row["right"] for row in rows)
     assert main(["classic", "monopoly"]) == 2
     assert "Known: schelling, bank-run, music-lab" in capsys.readouterr().err
+
+
+# -- under other assumptions -----------------------------------------------------------------------------------------------
+
+
+def test_draws_cover_every_parameters_range_evenly_and_stay_inside_its_limits() -> None:
+    found = draws(Behaviour(), Streams(0))
+    assert len(found) == 12
+    for f in fields(Behaviour):
+        if f.metadata["unit"] == "hour of day":
+            assert f.name not in found[0]
+            continue
+        values = sorted(values[f.name] for values in found)
+        assert f.metadata["low"] <= values[0] and values[-1] <= f.metadata["high"]
+        if f.metadata["unit"] == "log-odds":
+            assert values[0] < f.default - 0.4 < f.default + 0.4 < values[-1]
+    contagion = np.log2([values["contagion"] / Behaviour().contagion for values in found])
+    assert sorted(np.floor((contagion + 1) * 6).astype(int)) == list(range(12))
+
+
+def test_what_is_switched_off_stays_off_in_every_draw() -> None:
+    assert {values["contagion"] for values in draws(Behaviour().with_settings({"contagion": "off"}), Streams(0))} == {0.0}
+
+
+def test_an_arm_keeps_what_it_changes_itself_under_other_assumptions(auto: simulacra.Comparison) -> None:
+    moved = under(auto.spec, {"burst": 1.0, "contagion": 0.03}, 2)
+    assert moved.variant.build_behaviour().burst == 0 and moved.baseline.build_behaviour().burst == 1
+    assert moved.variant.build_behaviour().contagion == moved.baseline.build_behaviour().contagion == 0.03
+    assert (moved.seeds, moved.auto) == (2, False)
+
+
+def test_a_direction_that_holds_in_nine_of_twelve_draws_is_assumption_driven() -> None:
+    def held(name: str, same: bool, remains: float = 1.0) -> Held:
+        return Held(name, {}, 0.1 if same else -0.1, same, remains)
+
+    nine = Robustness(
+        "toxicity_seen", tuple(held(f"draw-{i}", i < 9) for i in range(12)), (held("without-contagion", True, 0.1),)
+    )
+    assert nine.assumption_driven and nine.carried_by == ["contagion"]
+    assert (
+        "held in 9 of 12" in nine.sentence
+        and "assumption-driven" in nine.sentence
+        and "vanishes without contagion" in nine.sentence
+    )
+    ten = replace(nine, draws=tuple(held(f"draw-{i}", i < 10) for i in range(12)), without=(held("without-hurt", True, 0.9),))
+    assert not ten.assumption_driven and ten.carried_by == [] and "outlives switching off hurt" in ten.sentence
+
+
+def test_an_answer_is_played_again_under_other_assumptions_once(auto: simulacra.Comparison) -> None:
+    seen: list[Replicated] = []
+    found = robustness(auto, progress=seen.append, count=1, mechanisms=("contagion",), seeds=1)
+    assert found is not None and [h.name for h in (*found.draws, *found.without)] == ["draw-01", "without-contagion"]
+    assert [(p.done, p.total) for p in seen] == [(1, 2), (2, 2)]
+    assert auto.robustness is not None and auto.robustness["sentence"] == found.sentence
+    assert robustness(auto, progress=seen.append, count=1, mechanisms=("contagion",), seeds=1) == found
+    assert len(seen) == 2
+    assert len(list(auto.runs_dir.iterdir())) == 2  # records of the comparison itself, none of these
+
+
+def test_no_direction_no_robustness(community: Community, tmp_path: Path) -> None:
+    assert robustness(compare(community, tmp_path, seeds=1)) is None

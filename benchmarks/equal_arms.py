@@ -1,0 +1,67 @@
+"""How often does a comparison of equal arms claim something? `python -m benchmarks.equal_arms [RUNS] [PERSONAS] [DAYS]`
+
+Plays RUNS replicates (default 300) of one arm of a bundled community, in memory, draws 1,000 comparisons of 8 and of 16 seeds an
+arm from them without replacement, and counts verdicts: "higher" or "lower" is a false change, "divergent" a false divergence.
+Every measure is judged as if it were the primary one, with its default margin. Prints one JSON object with a row a measure.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulacra.community import load_community
+from simulacra.designs import make_arm
+from simulacra.experiment import RunSpec, one_blas_thread, past_of, set_stage
+from simulacra.measures import MEASURES, measure
+from simulacra.scoring.semantic import topic_affinity
+from simulacra.verdict import Plan, contrast, judge
+
+COMMUNITY, COMPARISONS, SEEDS = "local-politics", 1000, (8, 16)
+
+
+def replicates(runs: int, personas: int, days: int) -> Iterator[dict[str, float]]:
+    """Measures of one arm, one dictionary a seed."""
+    community = load_community(COMMUNITY)
+    near = topic_affinity(community)
+    for seed in range(1, runs + 1):
+        spec = RunSpec(community, make_arm(community), personas, days, seed)
+        past, memory = past_of(spec, set_stage(spec, near))
+        recorder = memory.fork()
+        past.fork(spec.wired(), recorder).play(days)
+        yield measure(recorder.frames())
+
+
+def false_verdicts(name: str, values: NDArray[np.float64], seeds: int) -> tuple[float, float]:
+    """Shares of comparisons that claim a change and that claim a divergence. values: one a replicate, NaN where undefined."""
+    random, plan, found = np.random.default_rng(seeds), Plan(name), []
+    for _ in range(COMPARISONS):
+        drawn = random.choice(values, 2 * seeds, replace=False)
+        found.append(judge({name: contrast(drawn[:seeds], drawn[seeds:])}, plan)[name])
+    changed = np.mean([verdict.effect in ("higher", "lower") for verdict in found])
+    return float(changed), float(np.mean([verdict.stability.word == "divergent" for verdict in found]))
+
+
+def main(runs: int = 300, personas: int = 150, days: int = 1) -> None:
+    with one_blas_thread():
+        pool = list(replicates(runs, personas, days))
+    rows = []
+    for name in MEASURES:
+        values = np.array([found[name] for found in pool])
+        if np.isfinite(values).sum() < runs / 2 or np.nanstd(values) == 0:
+            continue
+        rates = {
+            f"{what}_{n}": rate
+            for n in SEEDS
+            for what, rate in zip(("change", "divergent"), false_verdicts(name, values, n), strict=True)
+        }
+        rows.append({"measure": name, **rates})
+    print(json.dumps({"community": COMMUNITY, "runs": runs, "personas": personas, "days": days, "rows": rows}))
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:]))
