@@ -11,11 +11,13 @@ import streamlit as st
 
 from simulacra import worker
 from simulacra.behaviour import Behaviour
-from simulacra.community import MAX_GOAL, MAX_NAME, bundled_communities, load_community
+from simulacra.community import (
+    MAX_GOAL, MAX_NAME, MAX_RULE, MAX_RULES, MAX_SKETCH, MAX_SKETCHES, MAX_WEIGHT, bundled_communities, load_community,
+)  # fmt: skip
 from simulacra.designs import differences
 from simulacra.errors import SimulacraError
 from simulacra.experiment import MINDS
-from simulacra.views import drafts, go, levers, say, store
+from simulacra.views import drafts, go, levers, parts, say, store
 
 VISITS_A_DAY = 2.4  # of a member, measured over the bundled communities
 VISITS_A_SECOND = 2500.0  # of one core, where no run has been played here yet
@@ -73,10 +75,15 @@ def _from(source: str) -> drafts.Draft:
 
 
 def _take(draft: drafts.Draft) -> None:
-    """Make this the session's draft. Editors keep what is typed as changes to the tables they began with, so those stay put."""
+    """Make this the session's draft. Inputs are named by its version, so that they begin with what it says."""
     st.session_state["draft"] = draft
-    st.session_state["draft_began"] = {"rules": list(draft["rules"]), "personas": [dict(p) for p in draft["personas"]]}
     st.session_state["draft_version"] = st.session_state.get("draft_version", 0) + 1
+
+
+def _changed(draft: drafts.Draft) -> None:
+    """Draw the page anew after a row was added or taken away."""
+    _take(draft)
+    st.rerun()
 
 
 def _start_from() -> None:
@@ -140,41 +147,92 @@ def _community(draft: drafts.Draft, version: int, wrong: tuple[str, str]) -> Non
 
 
 def _rules(draft: drafts.Draft, version: int, wrong: tuple[str, str]) -> None:
-    st.markdown("**Rules**", help="What members may and may not do. The sketch mind knows some kinds of violation; each rule "
-                "shows what it was taken to mean.")  # fmt: skip
-    left, right = st.columns(2, gap="large")
-    with left:
-        began = pd.DataFrame({"rule": pd.Series(st.session_state["draft_began"]["rules"], dtype="str")})
-        edited = st.data_editor(began, num_rows="dynamic", hide_index=True, key=f"rules-{version}", row_height=38,
-                                column_config={"rule": st.column_config.TextColumn("One rule a line", width="large")})  # fmt: skip
-        draft["rules"] = [str(rule).strip() for rule in edited["rule"].dropna() if str(rule).strip()]
-        _at("rules", wrong)
-    with right:
-        meanings = levers.rule_meanings(draft["rules"])
-        rows = "".join(
-            f'<div style="margin-bottom:.35rem"><div>{say.esc(rule)}</div><div class="sim-quiet">→ {say.esc(meaning)}</div></div>'
-            for rule, meaning in zip(draft["rules"], meanings, strict=True)
-        )
-        st.html(f'<div class="sim-quiet">Taken to mean</div>{rows}')
+    st.markdown(
+        "**Rules**",
+        help="What members may and may not do. The sketch mind knows some kinds of violation; below each rule stands what it was "
+        "taken to mean.",
+    )
+    for place, rule in enumerate(list(draft["rules"])):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            draft["rules"][place] = st.text_input(
+                f"Rule {place + 1}",
+                rule,
+                key=f"rule-{version}-{place}",
+                label_visibility="collapsed",
+                max_chars=MAX_RULE,
+                width="stretch",
+            )
+            if st.button(
+                "",
+                key=f"drop-rule-{version}-{place}",
+                icon=":material/close:",
+                type="tertiary",
+                help=f"Delete rule {place + 1}",
+            ):
+                draft["rules"].pop(place)
+                _changed(draft)
+        st.html(f'<div class="sim-quiet sim-under">→ {say.esc(_meaning_of(draft["rules"], place))}</div>')
+    if st.button("Add a rule", icon=":material/add:", type="tertiary", disabled=len(draft["rules"]) >= MAX_RULES):
+        draft["rules"].append("")
+        _changed(draft)
+    _at("rules", wrong)
+
+
+def _meaning_of(rules: list[str], place: int) -> str:
+    return levers.rule_meanings(rules)[place] if rules[place].strip() else "empty: write a sentence"
 
 
 def _sketches(draft: drafts.Draft, version: int, wrong: tuple[str, str]) -> None:
-    st.markdown("**Sketches of members**", help="Five to fifteen. Say what matters: work, age, what they love or hate, temper, how "
-                "they write. Thousands of different people grow from them.")  # fmt: skip
-    began = pd.DataFrame(st.session_state["draft_began"]["personas"], columns=["name", "sketch", "weight"])
-    began = began.astype({"name": "str", "sketch": "str", "weight": "float64"})
-    edited = st.data_editor(
-        began, num_rows="dynamic", hide_index=True, key=f"sketches-{version}",
-        column_config={
-            "name": st.column_config.TextColumn("Name (optional)", width="small"),
-            "sketch": st.column_config.TextColumn("Sketch", width="large"),
-            "weight": st.column_config.NumberColumn("Weight", min_value=0.0, max_value=1000.0, width="small", default=1.0,
-                                                    help="How many resemble this sketch, relative to the others"),
-        },
-    )  # fmt: skip
-    rows = edited.fillna({"name": "", "sketch": "", "weight": 1.0}).to_dict("records")
-    draft["personas"] = [{"name": str(r["name"]), "sketch": str(r["sketch"]), "weight": float(r["weight"])} for r in rows]
+    st.markdown(
+        "**Sketches of members**",
+        help="Five to fifteen. Say what matters: work, age, what they love or hate, temper, how they write. Thousands of different "
+        "people grow from them. A sketch with twice the weight has twice as many descendants.",
+    )
+    for place, sketch in enumerate(list(draft["personas"])):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            _sketch(sketch, f"{version}-{place}", place + 1)
+            if st.button(
+                "",
+                key=f"drop-sketch-{version}-{place}",
+                icon=":material/close:",
+                type="tertiary",
+                help=f"Delete sketch {place + 1}",
+            ):
+                draft["personas"].pop(place)
+                _changed(draft)
+    if st.button("Add a sketch", icon=":material/add:", type="tertiary", disabled=len(draft["personas"]) >= MAX_SKETCHES):
+        draft["personas"].append({"name": "", "sketch": "", "weight": 1.0})
+        _changed(draft)
     _at("personas", wrong)
+
+
+def _sketch(sketch: dict[str, Any], key: str, number: int) -> None:
+    """Inputs for one sketch, written back into it."""
+    hidden: Any = "collapsed"
+    sketch["name"] = st.text_input(
+        f"Name of sketch {number}",
+        sketch["name"],
+        key=f"name-of-{key}",
+        label_visibility=hidden,
+        placeholder="name",
+        width=130,
+        max_chars=MAX_NAME,
+    )
+    sketch["sketch"] = st.text_input(
+        f"Sketch {number}", sketch["sketch"], key=f"sketch-{key}", label_visibility=hidden, max_chars=MAX_SKETCH, width="stretch",
+        placeholder="art teacher, 41, loves museums, cheerful, writes in full sentences",
+    )  # fmt: skip
+    sketch["weight"] = st.number_input(
+        f"Weight of sketch {number}",
+        0.0,
+        MAX_WEIGHT,
+        float(sketch["weight"]),
+        0.1,
+        key=f"weight-{key}",
+        label_visibility=hidden,
+        width=120,
+        format="%.1f",
+    )
 
 
 # -- behaviour -------------------------------------------------------------------------------------------------------------
@@ -241,9 +299,12 @@ def _size_and_start(draft: drafts.Draft, wrong: tuple[str, str]) -> None:
     with right:
         took = seconds_for(personas, days)
         visits = personas * VISITS_A_DAY * days
-        st.metric("Time", f"about {say.duration(took)}", border=True, help="From the speed of earlier runs on this machine")
-        st.metric("Posts", f"about {visits * 0.1:,.0f}", border=True, help="A tenth of visits write")
-        st.caption("Written by the sketch mind: no key, no network, no cost.")
+        parts.figures([
+            ("Time", f"about {say.duration(took)}", "From the speed of earlier runs on this machine"),
+            ("Posts", f"about {visits * 0.1:,.0f}", "A tenth of visits write"),
+            ("Cost", "none", "No model is called"),
+        ])  # fmt: skip
+        st.caption("Written by the sketch mind: no key, no network.")
     _what_differs(draft)
     confirmed = _confirm_rules(draft)
     if wrong[0]:

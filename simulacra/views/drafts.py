@@ -58,6 +58,8 @@ def checked(draft: Mapping[str, Any]) -> tuple[Community, Arm]:
     """The community that the draft describes and its own design. Raises CommunityError or SpecError naming key and remedy."""
     told = {key: draft[key] for key in BLANK if key not in ("slug", "voices_of")}
     told["personas"] = [sketch for sketch in told["personas"] if sketch["sketch"].strip() or sketch["name"].strip()]
+    if not told["personas"]:
+        raise CommunityError("design: personas is empty. Describe at least one kind of member in a sketch.")
     told["rules"] = [rule for rule in told["rules"] if rule.strip()]
     if not draft["name"].strip():
         raise CommunityError("design: name is empty. Give the community a name.")

@@ -167,28 +167,34 @@ def _changed(parameters: Mapping[str, Field[Any]], kept: Mapping[str, Any], key:
 def _input(parameter: Field[Any], value: Any, key: str) -> Any:
     """The input that suits a parameter: its kind, unit, meaning and range come from its field."""
     meta, default = parameter.metadata, parameter.default
-    about = str(meta.get("about", "")) or None
+    label, about = _label(parameter)
     kind = meta.get("kind") or ("switch" if isinstance(default, bool) else "words" if isinstance(default, tuple) else "number")
     if kind == "switch":
-        return st.checkbox(title(parameter.name), bool(value), key=key, help=about)
+        return st.checkbox(label, bool(value), key=key, help=about)
     if kind == "words":
-        lines = st.text_area(title(parameter.name), "\n".join(value), key=key, help=f"{about or ''} One a line.")
+        lines = st.text_area(f"{label}, one a line", "\n".join(value), key=key, help=about)
         return [line.strip() for line in lines.splitlines() if line.strip()]
     if kind == "feed":
         names = [name for name, feed in FEEDS.items() if "base" not in settable(feed) and name != "mix"]
         place = names.index(value) if value in names else 0
-        return st.selectbox(title(parameter.name), names, place, format_func=title, key=key, help=about)
+        return st.selectbox(label, names, place, format_func=title, key=key, help=about)
     if kind == "number" and default is not MISSING:
         return _slider(parameter, float(value), key)
-    return st.text_input(title(parameter.name), str(value), key=key, help=about)
+    return st.text_input(label, str(value), key=key, help=about)
+
+
+def _label(parameter: Field[Any]) -> tuple[str, str]:
+    """What a parameter does, in words, with its unit; and its name in a file."""
+    about, unit = str(parameter.metadata.get("about", "")), str(parameter.metadata.get("unit", ""))
+    words = about[:1].upper() + about[1:] if about else title(parameter.name)
+    return f"{words} ({unit})" if unit and len(unit) < 24 else words, f"`{parameter.name}` in a community's file"
 
 
 def _slider(parameter: Field[Any], value: float, key: str) -> float | int:
     meta = parameter.metadata
     low, high = _range(_default(parameter), str(meta.get("unit", "")), meta)
-    unit = f" ({meta['unit']})" if meta.get("unit") else ""
     low, high = min(low, value), max(high, value)
-    label, about = f"{title(parameter.name)}{unit}", str(meta.get("about", "")) or None
+    label, about = _label(parameter)
     if meta.get("whole"):
         return st.slider(label, int(low), int(high), int(value), key=key, help=about)
     step = 0.5 if high - low > 20 else 0.05 if high - low > 1 else 0.01

@@ -33,6 +33,7 @@ _CSS = """
 .sim-figure {font-size: 1.55rem; font-weight: 600; line-height: 1.3;}
 .sim-empty {border: 1.5px dashed color-mix(in srgb, currentColor 25%, transparent); border-radius: .8rem; padding: 1.6rem; text-align: center;}
 .sim-empty b {display: block; font-size: 1.1rem; margin-bottom: .2rem;}
+.sim-under {margin: -.9rem 0 .2rem .2rem;}
 .sim-quiet {opacity: .7; font-size: .9rem;}
 .sim-slate {display: grid; grid-template-columns: 1.6rem 1fr auto; gap: .3rem .7rem; align-items: start; font-size: .92rem;}
 .sim-slate > div {padding: .3rem 0;}
