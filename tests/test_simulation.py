@@ -81,10 +81,16 @@ def test_another_feed_changes_what_is_seen_and_not_who_comes_first(feed):
     assert first[0] == first[1]
 
 
+@cache
+def heated(*moderation):
+    """Two days of a community that gives every moderation design something to do."""
+    rude = {"insult": -1.5, "report": 0.3, "norm_strength": 3, "write": 0.4, "downvote": -2}
+    return digest(played(arm(moderation=moderation, behaviour=rude), days=2, personas=120))
+
+
 @pytest.mark.parametrize("policy", sorted(POLICIES))
 def test_every_policy_changes_the_run(policy):
-    rude = {"insult": -1.5, "report": 0.3, "norm_strength": 3}
-    assert digest(played(arm(moderation=[policy], behaviour=rude))) != digest(played(arm(behaviour=rude)))
+    assert heated(policy) != heated()
 
 
 SETUP = {"first_ties", "homophily", "newcomers"}
@@ -96,7 +102,8 @@ EVENTFUL = {"write": 0.4, "insult": -1.5, "promote": -2.5, "off_topic": -2.5, "c
 @cache
 def eventful(**changes):
     days = 6 if "weekend" in changes else 2
-    design = arm(moderation=["human_review", "sticky_rules"], behaviour={**EVENTFUL, **changes})
+    notes = {"label": {"delay": 2, "reports": 1, "across": 0}}
+    design = arm(moderation=["human_review", "sticky_rules", "label"], behaviour={**EVENTFUL, **changes}, parameters=notes)
     people = 40 if "weekend" in changes else 250 if "parent_question" in changes else 90
     return digest(played(design, days, people))
 
