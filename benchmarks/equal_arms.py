@@ -1,8 +1,9 @@
 """How often does a comparison of equal arms claim something? `python -m benchmarks.equal_arms [RUNS] [PERSONAS] [DAYS]`
 
-Plays RUNS replicates (default 300) of one arm of a bundled community, in memory, draws 1,000 comparisons of 8 and of 16 seeds an
-arm from them without replacement, and counts verdicts: "higher" or "lower" is a false change, "divergent" a false divergence.
-Every measure is judged as if it were the primary one, with its default margin. Prints one JSON object with a row a measure.
+Plays RUNS replicates (default 300) of one arm of a bundled community, in memory, draws 1,000 comparisons of 8 and of 16
+seeds an arm from them without replacement, and counts verdicts: "higher" or "lower" is a false change, "divergent" a false
+divergence. Every measure is judged as if it were the primary one, with its default margin. Prints one JSON object with a row a
+measure.
 """
 
 from __future__ import annotations

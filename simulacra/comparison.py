@@ -91,10 +91,7 @@ def headline(rows: Sequence[Row], levers: Sequence[str] = (), seconds_per_seed: 
     parts += [row.sentence + _time(row, seconds_per_seed) for row in family]
     told = _most_telling(rows)
     if told:
-        parts += [
-            "Seen besides, not named before the run:",
-            *(row.sentence.removeprefix("Seems changed").lstrip(":, ") for row in told),
-        ]
+        parts += ["Seen besides, not named before the run:", *map(_besides, told)]
     return " ".join(parts)
 
 
@@ -137,6 +134,11 @@ def _row(verdict: Verdict, c: Contrast, kind: Kind) -> Row:
 
 
 # -- in words --------------------------------------------------------------------------------------------------------------
+
+
+def _besides(row: Row) -> str:
+    told = row.sentence.removeprefix("Seems changed").lstrip(":, ")
+    return told[:1].upper() + told[1:]
 
 
 def _time(row: Row, seconds_per_seed: float | None) -> str:

@@ -34,7 +34,7 @@ Role = Literal["primary", "guardrail", "exploration"]
 MIN_SEEDS = 6
 """Below this there is no verdict: the exact two-sided sign-flip p of 5 seeds cannot fall under .0625."""
 SPLIT_SEEDS = 16
-"""Below this, split worlds are often missed: two 6 SD apart in one arm are found in 22 % of cases at 8 seeds, 82 % at 16."""
+"""Below this, split worlds are often missed: two 6 SD apart in one arm are found in 20 % of cases at 8 seeds, 80 % at 16."""
 LEVEL = 0.05
 SPLIT_LEVEL = 0.01
 LEAST_MINORITY = 0.2

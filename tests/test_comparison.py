@@ -110,7 +110,7 @@ def test_the_headline_names_the_change_and_the_primary_measure() -> None:
 def test_what_was_not_named_before_the_run_is_told_as_exploration() -> None:
     moved = only_row([0.1, 0.2, 0.3, 0.1, 0.2, 0.3], [0.2, 0.3, 0.41, 0.2, 0.3, 0.42])
     assert moved.role == "exploration" and moved.effect == "higher" and moved.sentence.startswith("Seems changed")
-    assert "Seen besides, not named before the run: members write about" in headline([moved])
+    assert "Seen besides, not named before the run: Members write about" in headline([moved])
 
 
 def test_the_time_that_more_runs_would_take_is_told_with_the_answer_and_not_in_the_row() -> None:

@@ -18,7 +18,7 @@ from simulacra.errors import SpecError
 from simulacra.margins import MARGINS, amount, change, margin_of
 from simulacra.measures import MEASURES
 from simulacra.verdict import (
-    CAP_SEEDS, FIRST_SEEDS, MIN_SEEDS, Contrast, Plan, contrast, effect_of, holm, in_minutes, judge, next_seeds, sd_bound,
+    CAP_SEEDS, FIRST_SEEDS, Contrast, Plan, contrast, effect_of, holm, in_minutes, judge, next_seeds, sd_bound,
     seeds_to_decide, sentence, stability_of, two_groups,
 )  # fmt: skip
 
@@ -97,7 +97,7 @@ def test_the_effect_is_read_off_interval_and_margin(mean: float, sd: float, word
 
 
 def test_under_six_seeds_there_is_no_verdict_however_large_the_difference() -> None:
-    for n in range(MIN_SEEDS):
+    for n in range(6):
         c = contrast(np.zeros(n), np.ones(n) + 0.001 * np.arange(n))
         assert effect_of(c, 0.01) == "no verdict"
         assert stability_of({"baseline": c.baseline, "variant": c.variant}, 0.01).word == "no verdict"
