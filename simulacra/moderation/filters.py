@@ -155,7 +155,7 @@ class Downrank(Scored):
         "Showing less hostile content moved warmth towards the other side by +2.1 of 100 in ten days, engagement about "
         "unchanged (S26, Piccardi et al. 2025)."
     )
-    cost = "No moderator time."
+    cost = "No moderator time; harmless posts that score high lose readers."
     fails = "Invisible to author and reader, hence hard to contest; whoever browses the newest posts still meets everything."
     lever = "exposure"
     places: int = number(15, "places", "that the post loses in a slate of 20", low=1, high=50, whole=True)
