@@ -85,8 +85,8 @@ class BoostPositive(ScoredFeed):
     name = "boost_positive"
     about = "Newest first, with cheerful posts treated as some hours newer and gloomy ones as older."
     known = (
-        "Showing fewer negative posts made people write slightly more positively (S20, Kramer et al. 2014: d about .02). It "
-        "also buries those who ask for help on a bad day: watch the share of unanswered posts."
+        "Showing people fewer negative posts made them write fewer negative words (d .02) and more positive ones (d .008; "
+        "S20, Kramer et al. 2014). It also buries those who ask for help on a bad day: watch the share of unanswered posts."
     )
     watches = ("valence",)
     scorer = "lexical"

@@ -118,7 +118,7 @@ class RemoveExplained(Remove):
     about = "Takes a post down as remove does, and tells the author which rule it broke and why."
     known = (
         "Explanations lower the odds that an author's next post is removed, whether a bot or a person gives them (S33, "
-        "Jhaver et al. 2019, 32 million Reddit posts)."
+        "Jhaver et al. 2019)."
     )
     cost = "No moderator time: the explanation is a template. Written by hand it costs minutes a case, which is not counted."
     fails = "As remove; besides, explained thresholds teach the determined how to stay below them, which is not modelled."
