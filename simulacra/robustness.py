@@ -38,7 +38,7 @@ FACTOR = 2.0
 """A parameter is drawn between its value over and times this (log-uniform), inside its limits: no published range is narrower
 that we know of, and few are published at all (ours)."""
 LOG_ODDS = 0.5
-"""Half width of the range of a parameter in log-odds (uniform): odds times .6 to 1.6 (ours)."""
+"""Half width of the range of a level in log-odds (uniform): odds times .6 to 1.6 (ours)."""
 VANISHED = 0.25
 """An effect has vanished when less than this share of it remains, or its sign has turned."""
 _CLOCK = "hour of day"
@@ -164,7 +164,8 @@ def _value(f: Field[Any], centre: float, share: float) -> float:
     if centre == f.metadata["off"]:
         return centre
     at = 2 * share - 1
-    moved = centre + LOG_ODDS * at if f.metadata["unit"] == "log-odds" else centre * FACTOR**at
+    level = f.metadata["unit"] == "log-odds" and f.metadata["low"] < 0  # how often a thing happens at all; others are weights
+    moved = centre + LOG_ODDS * at if level else centre * FACTOR**at
     return float(f"{min(max(moved, f.metadata['low']), f.metadata['high']):.4g}")
 
 

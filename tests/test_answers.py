@@ -222,8 +222,10 @@ def test_draws_cover_every_parameters_range_evenly_and_stay_inside_its_limits() 
             continue
         values = sorted(values[f.name] for values in found)
         assert f.metadata["low"] <= values[0] and values[-1] <= f.metadata["high"]
-        if f.metadata["unit"] == "log-odds":
+        if f.metadata["unit"] == "log-odds" and f.metadata["low"] < 0:
             assert values[0] < f.default - 0.4 < f.default + 0.4 < values[-1]
+        else:
+            assert min(values, key=abs) != 0 or f.default == 0
     contagion = np.log2([values["contagion"] / Behaviour().contagion for values in found])
     assert sorted(np.floor((contagion + 1) * 6).astype(int)) == list(range(12))
 
