@@ -23,17 +23,18 @@ if TYPE_CHECKING:
     from simulacra.experiment import Run, RunSpec, open_run, resume, run
     from simulacra.measures import MEASURES
     from simulacra.replicates import Comparison, ComparisonSpec, compare, open_comparison, resume_comparison
+    from simulacra.verdict import Plan
 
 _HOME = {
     "Community": "community", "bundled_communities": "community", "load_community": "community", "Row": "comparison",
     "Arm": "designs", "make_arm": "designs", "SimulacraError": "errors", "Stopped": "errors",
     "Run": "experiment", "RunSpec": "experiment", "open_run": "experiment", "resume": "experiment", "run": "experiment",
     "MEASURES": "measures", "Comparison": "replicates", "ComparisonSpec": "replicates", "compare": "replicates",
-    "open_comparison": "replicates", "resume_comparison": "replicates",
+    "open_comparison": "replicates", "resume_comparison": "replicates", "Plan": "verdict",
 }  # fmt: skip
 
 __all__ = [
-    "MEASURES", "Arm", "Community", "Comparison", "ComparisonSpec", "Row", "Run", "RunSpec", "SimulacraError", "Stopped",
+    "MEASURES", "Arm", "Community", "Comparison", "ComparisonSpec", "Plan", "Row", "Run", "RunSpec", "SimulacraError", "Stopped",
     "__version__", "bundled_communities", "compare", "load_community", "make_arm", "open_comparison", "open_run", "resume",
     "resume_comparison", "run",
 ]  # fmt: skip
