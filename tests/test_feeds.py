@@ -273,13 +273,20 @@ def test_a_feed_that_learns_ends_in_the_same_digest_when_taken_up_again(feed):
     assert resumed.recorder.digest == whole.recorder.digest
 
 
+def mean_seen(feed, column, **behaviour):
+    """Mean of a property of posts over all impressions of two days."""
+    posts = played(arm(feed, behaviour={"insult": -2, **behaviour}), days=2, personas=120).platform.posts
+    n = len(posts)
+    return np.average(getattr(posts, column)[:n], weights=posts.impressions[:n])
+
+
 def test_a_penalty_on_toxicity_lowers_what_is_seen_of_it():
-    toxicity = {}
-    for feed in ("weighted:recency=1", "weighted:recency=1,toxicity=-3"):
-        posts = played(arm(feed), days=2).platform.posts
-        n = len(posts)
-        toxicity[feed] = np.average(posts.toxicity[:n], weights=posts.impressions[:n])
-    assert toxicity["weighted:recency=1,toxicity=-3"] < 0.9 * toxicity["weighted:recency=1"]
+    for feed, penalised in (("weighted:recency=1", "weighted:recency=1,toxicity=-3"), ("chronological", "downrank_toxic")):
+        assert mean_seen(penalised, "toxicity", browse_new=0) < 0.7 * mean_seen(feed, "toxicity", browse_new=0)
+
+
+def test_a_feed_that_boosts_the_positive_makes_reading_more_cheerful():
+    assert mean_seen("boost_positive", "valence", browse_new=0) > mean_seen("chronological", "valence", browse_new=0) + 0.03
 
 
 OWN = """

@@ -1,4 +1,4 @@
-"""docs/levers.md says of every lever what the code says: names, parameters with units and ranges, what is known, cost, failure."""
+"""docs/levers.md says of every lever what the code says: names, parameters, units, ranges, what is known, cost, failure."""
 
 import re
 from dataclasses import MISSING

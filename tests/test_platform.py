@@ -11,7 +11,8 @@ def test_votes_and_reports_are_counted_apart_for_the_other_home_group():
     posts, reactions = sim.platform.posts, frames.table("reactions", burn_in=True)
     group = sim.population.group
     far = group[reactions.persona] != group[posts.author[reactions.post]]
-    for value, everybody, others in ((1, posts.up, posts.up_far), (-1, posts.down, posts.down_far), (2, posts.reports, posts.reports_far)):
+    tallies = ((1, posts.up, posts.up_far), (-1, posts.down, posts.down_far), (2, posts.reports, posts.reports_far))
+    for value, everybody, others in tallies:
         rows = (reactions.reaction == value).to_numpy()
         for tally, counted in ((everybody, rows), (others, rows & far)):
             expected = np.bincount(reactions.post[counted], minlength=len(posts))
