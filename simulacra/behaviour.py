@@ -93,8 +93,9 @@ class Behaviour:
     promote: float = _param(-5.0, "log-odds", _OURS, "that a draft advertises", off=-99, low=-99, high=3)
     promote_seller: float = _param(3.0, "log-odds", _OURS, "for personas whose sketch sells something", off=0, low=0, high=9)
     off_topic: float = _param(-4.0, "log-odds", _OURS, "that a draft strays from the community's subject", off=-99, low=-99, high=3)
-    norm_strength: float = _param(0.8, "log-odds", "S30: compliance 52 -> 60 % with rules pinned", "fewer violations by a compliant persona that has the rules in mind", off=0, low=0, high=5)  # fmt: skip
+    norm_strength: float = _param(0.25, "log-odds", "S30: newcomers comply 52 -> 60 % with rules pinned", "fewer violations by a compliant persona that has the rules in mind", off=0, low=0, high=5)  # fmt: skip
     rule_memory: float = _param(0.3, "share", _OURS, "visibility of rules that are not pinned", off=0, low=0, high=1)
+    limit_share: float = _param(0.5, "share", _OURS, "a rule that limits a kind of post weighs so much of one that forbids it", off=1, low=0, high=1)  # fmt: skip
     # -- mood --
     contagion: float = _param(0.03, "mood per unit of surprise", "S20: d about .02; S21", "mood follows the emotion of what is read", off=0, low=0, high=1)  # fmt: skip
     mood_hours: float = _param(18.0, "hours", _OURS, "time in which a mood falls to a third", off=1e9, low=0.1, high=1e9)

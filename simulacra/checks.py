@@ -105,6 +105,21 @@ def table(where: str, key: str, value: object) -> Mapping[str, Any]:
     return value
 
 
+def tables(where: str, key: str, value: object) -> list[Mapping[str, Any]]:
+    """A list of TOML tables. Entries are counted from 1 in messages."""
+    if not isinstance(value, list | tuple):
+        fail(where, f"{key} is {kind(value)} ({came(value)}), expected a list of tables.")
+    return [table(where, f"{key}[{i}]", entry) for i, entry in enumerate(value, 1)]
+
+
+def choice(where: str, key: str, value: object, known: Iterable[str]) -> str:
+    """One of the known words."""
+    known = tuple(known)
+    if value not in known:
+        fail(where, f"{key}: {came(value)} is not known. {nearest(str(value), known)}")
+    return str(value)
+
+
 def plain(where: str, key: str, value: object, depth: int = 3) -> Any:
     """A parameter that a record can hold: text, number, true/false, or lists and tables of them up to `depth` deep."""
     if isinstance(value, str):

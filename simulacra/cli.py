@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from simulacra.errors import RecordError, SimulacraError, SpecError, Stopped
 
 if TYPE_CHECKING:
+    from simulacra.community import Community
     from simulacra.experiment import Run
     from simulacra.reading import PostView
     from simulacra.replicates import Comparison
@@ -269,23 +270,65 @@ def do_new(a: argparse.Namespace) -> None:
 
 
 def do_check(a: argparse.Namespace) -> None:
+    from simulacra import rules
     from simulacra.community import check_community, load_community
     from simulacra.designs import make_arm
-    from simulacra.rules import unmatched
 
     community = load_community(a.file)
     arm = make_arm(community)
-    rules = [f"rule {n} is not modelled by the sketch mind: {community.rules[n - 1]}" for n in unmatched(community.rules)]
-    notes = [*check_community(a.file), *rules]
+    notes = check_community(a.file)
+    suggested, trouble = _suggested_kinds(community, str(a.file))
+    paste = rules.to_confirm(community.rules, community.confirmed, suggested, a.by)
     if a.json:
         _print_json({
             "file": str(a.file), "ok": True, "name": community.name, "slug": community.slug,
             "sketches": len(community.personas), "rules": len(community.rules), "topics": list(community.topics),
-            "design": arm.describe(), "notes": notes,
+            "design": arm.describe(), "notes": [*notes, *rules.warnings(community.rules, community.confirmed), *trouble],
+            "meanings": _meanings(community, suggested), "toml": paste,
         })  # fmt: skip
         return
     counts = f"{len(community.personas)} sketches, {len(community.rules)} rules, topics: {', '.join(community.topics)}"
-    _print([f"{community.name}: fine. {counts}. Design: {arm.describe()}.", *(f"note: {note}" for note in notes)])
+    _print([f"{community.name}: fine. {counts}. Design: {arm.describe()}.", *(f"note: {note}" for note in [*notes, *trouble])])
+    _print(_told_meanings(community, suggested))
+    if any(meaning is None for meaning in community.meanings):
+        _print(["", "To confirm, correct what is wrong, say who you are, and put this into the file in place of its rules:", "", paste])
+
+
+def _suggested_kinds(community: Community, source: str) -> tuple[list[str], list[str]]:
+    """For each rule a kind that embeddings suggest where cue words found none ("" else), and a note where they could not be asked."""
+    from simulacra import rules
+    from simulacra.community import bundled_communities
+    from simulacra.scoring.kinds import suggest
+    from simulacra.scoring.semantic import WeightsError
+
+    open_rules = [r for r in community.rules if r not in community.confirmed and rules.propose(r) is None]
+    try:
+        found = dict(zip(open_rules, suggest(open_rules, bundled_communities().get(source)), strict=True))
+    except WeightsError as error:
+        return [""] * len(community.rules), [f"rules without a kind were compared with no other sentences. {error}"]
+    return [found.get(rule, "") for rule in community.rules], []
+
+
+def _meanings(community: Community, suggested: Sequence[str]) -> list[dict[str, Any]]:
+    from simulacra import rules
+
+    found = rules.meanings(community.rules, community.confirmed)
+    return [
+        {"text": rule, "kinds": list(m.kinds) if m else [], "stance": m.stance if m else None, "suggested": near,
+         "confirmed_by": community.confirmed[rule].confirmed_by if rule in community.confirmed else ""}
+        for rule, m, near in zip(community.rules, found, suggested, strict=True)
+    ]  # fmt: skip
+
+
+def _told_meanings(community: Community, suggested: Sequence[str]) -> list[str]:
+    from simulacra import rules
+
+    lines = []
+    for n, (rule, near) in enumerate(zip(community.rules, suggested, strict=True), 1):
+        perhaps = f"; perhaps {near.replace('_', ' ')}, by likeness" if near else ""
+        told = rules.described(community.confirmed.get(rule) or rules.propose(rule))
+        lines.append(f'rule {n}, "{rule}": {told}{perhaps}.')
+    return lines
 
 
 def do_parameters(a: argparse.Namespace) -> None:
@@ -655,8 +698,9 @@ def _file_verbs(verbs: Any) -> None:
     new.add_argument("name", help="the community's name")
     new.add_argument("--out", type=Path, metavar="FILE", help="default: the name as a file name, here")
 
-    check = _verb(verbs, "check", do_check, "check a community file and say what could be better")
+    check = _verb(verbs, "check", do_check, "check a community file, say what could be better and what its rules were taken to mean")
     check.add_argument("file", help="a TOML file or a bundled community's name")
+    check.add_argument("--by", default="", metavar="NAME", help="who confirms the rules' meanings, for the lines to paste")
 
     classic = _verb(verbs, "classic", do_classic, "play a small model whose answer is known, and judge it")
     classic.add_argument("name", metavar="NAME", help="schelling, bank-run or music-lab")

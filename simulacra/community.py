@@ -9,28 +9,46 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 from simulacra import checks
 from simulacra.errors import CommunityError
+from simulacra.events import KINDS
 from simulacra.phrases import find_topics
 from simulacra.sketches import read_sketch
 from simulacra.voices import ACT_LISTS, read_voices, voices_digest
 
 __all__ = [
-    "Community", "Sketch", "bundled_communities", "check_community", "community_from_dict", "community_to_dict",
-    "community_to_toml", "find_topics", "load_community", "overlay", "read_overlay", "starter",
+    "Community", "Meaning", "Sketch", "bundled_communities", "check_community", "community_from_dict", "community_to_dict",
+    "community_to_toml", "find_topics", "load_community", "overlay", "read_overlay", "rule_entries", "rule_to_toml", "starter",
 ]  # fmt: skip
 
 MAX_RULES, MAX_TOPICS, MAX_SKETCHES, MAX_POLICIES = 50, 32, 500, 20
 MAX_NAME, MAX_GOAL, MAX_RULE, MAX_TOPIC, MAX_SKETCH = 120, 2_000, 500, 80, 1_000
 MAX_WEIGHT = 1_000.0
+MOST_KINDS = 3
 KEYS = ("name", "goal", "rules", "topics", "personas", "design", "feed", "moderation", "behaviour")
 OVERLAY_KEYS = ("design", "feed", "moderation", "behaviour", "rules")
 VOICES_SUFFIX = ".voices.toml"
+
+
+Stance = Literal["forbids", "limits", "allows"]
+"""What a rule does about its kinds of post: never, only under a condition, or gladly."""
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What a rule sentence is about: kinds of violation (events.KINDS without "none"), at most three, and its stance on them.
+
+    No kinds: confirmed to be about nothing that the model knows.
+    """
+
+    kinds: tuple[str, ...]
+    stance: Stance = "forbids"
+    confirmed_by: str = ""  # who said so; "" for a proposal
 
 
 @dataclass(frozen=True)
@@ -58,6 +76,12 @@ class Community:
     moderation_parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     behaviour: Mapping[str, Any] = field(default_factory=dict)
     voices: Mapping[str, Any] = field(default_factory=dict)  # parsed phrase bank, {} where the community has none
+    confirmed: Mapping[str, Meaning] = field(default_factory=dict)  # a rule's words -> what a person confirmed that it means
+
+    @property
+    def meanings(self) -> tuple[Meaning | None, ...]:
+        """What was confirmed of each rule, in their order; None where nobody confirmed anything."""
+        return tuple(self.confirmed.get(rule) for rule in self.rules)
 
 
 # -- finding and loading ---------------------------------------------------------------------------------------------------
@@ -112,7 +136,7 @@ def _from_table(raw: Mapping[str, Any], where: str, slug: str) -> Community:
     if "goal" not in raw:
         checks.fail(where, 'goal is missing. Say in a sentence what the community is for: goal = "...".')
     goal = checks.text(where, "goal", raw["goal"], MAX_GOAL)
-    rules = checks.texts(where, "rules", raw.get("rules", []), MAX_RULES, MAX_RULE)
+    rules, confirmed = _rules(where, raw.get("rules", []))
     sketches = _sketches(where, raw.get("personas", []))
     design = _design(where, raw.get("design", {}))
     return Community(
@@ -127,7 +151,60 @@ def _from_table(raw: Mapping[str, Any], where: str, slug: str) -> Community:
         feed_parameters=_parameters(where, "feed", raw.get("feed", {})),
         moderation_parameters=_parameters(where, "moderation", raw.get("moderation", {})),
         behaviour=checks.plain(where, "behaviour", checks.table(where, "behaviour", raw.get("behaviour", {}))),
+        confirmed=confirmed,
     )
+
+
+def _rules(where: str, raw: object) -> tuple[tuple[str, ...], dict[str, Meaning]]:
+    """The sentences, and what was confirmed of those that are tables with text, kinds, stance and confirmed_by."""
+    entries = raw if isinstance(raw, list | tuple) else []
+    words = [_rule_text(where, f"rules[{i}]", e) if isinstance(e, Mapping) else e for i, e in enumerate(entries, 1)]
+    rules = checks.texts(where, "rules", words if entries else raw, MAX_RULES, MAX_RULE)
+    confirmed: dict[str, Meaning] = {}
+    for i, (rule, entry) in enumerate(zip(rules, entries, strict=True), 1):
+        meaning = _meaning(where, f"rules[{i}]", entry) if isinstance(entry, Mapping) else None
+        if meaning is not None and confirmed.setdefault(rule, meaning) != meaning:
+            checks.fail(where, f"rules[{i}] is confirmed in two ways. Delete one of the two entries with these words.")
+    return rules, confirmed
+
+
+def _rule_text(where: str, at: str, entry: Mapping[str, Any]) -> object:
+    checks.check_keys(where, entry, ("text", "kinds", "stance", "confirmed_by"), f"{at}.")
+    if "text" not in entry:
+        checks.fail(where, f'{at} has no text. Write {{text = "No advertising.", kinds = [...], stance = "forbids"}}.')
+    return entry["text"]
+
+
+def _meaning(where: str, at: str, entry: Mapping[str, Any]) -> Meaning | None:
+    """What a rule's table confirms; None for a table with nothing but text."""
+    if set(entry) == {"text"}:
+        return None
+    for key, example in (("kinds", '["insult"], or [] for none'), ("confirmed_by", '"your name"')):
+        if key not in entry:
+            checks.fail(where, f"{at} has no {key}. Add {key} = {example}, or write the rule as plain text.")
+    if entry["confirmed_by"] == "":
+        checks.fail(where, f"{at}.confirmed_by is empty. Write the name of whoever confirms what the rule means.")
+    kinds = checks.texts(where, f"{at}.kinds", entry["kinds"], MOST_KINDS, 40)
+    for kind in kinds:
+        checks.choice(where, f"{at}.kinds", kind, KINDS[1:])
+    if len(set(kinds)) < len(kinds):
+        checks.fail(where, f"{at}.kinds names a kind twice. Delete one.")
+    stance = checks.choice(where, f"{at}.stance", entry.get("stance", "forbids"), get_args(Stance))
+    return Meaning(kinds, stance, checks.text(where, f"{at}.confirmed_by", entry["confirmed_by"], MAX_NAME))  # type: ignore[arg-type]
+
+
+def rule_entries(rules: Iterable[str], confirmed: Mapping[str, Meaning]) -> list[Any]:
+    """Rules as a file may hold them: text, or a table where the meaning is confirmed. Files and `overlay` read them."""
+    return [_rule_table(rule, confirmed[rule]) if rule in confirmed else rule for rule in rules]
+
+
+def _rule_table(rule: str, meaning: Meaning) -> dict[str, Any]:
+    return {"text": rule, "kinds": list(meaning.kinds), "stance": meaning.stance, "confirmed_by": meaning.confirmed_by}
+
+
+def rule_to_toml(rule: str, meaning: Meaning) -> str:
+    """The rule as an entry of `rules = [...]` in TOML, in one line."""
+    return _toml(_rule_table(rule, meaning))
 
 
 def _sketches(where: str, raw: object) -> tuple[Sketch, ...]:
@@ -196,14 +273,18 @@ def overlay(community: Community, changes: Mapping[str, Any], where: str = "over
     """The community with an arm's changes: tables design, feed, moderation, behaviour are merged key by key, rules replaced.
 
     changes: as TOML gives them, e.g. {"design": {"feed": "hot"}, "feed": {"weighted": {"recency": 1}}, "rules": ["Be kind."]}.
-    {} changes nothing. Raises CommunityError naming `where`.
+    {} changes nothing. A rule in words that the community has keeps what was confirmed of it. Raises CommunityError naming
+    `where`.
     """
     checks.check_keys(where, changes, OVERLAY_KEYS)
+    rules, confirmed = _rules(where, changes["rules"]) if "rules" in changes else (community.rules, {})
+    known = {**community.confirmed, **confirmed}
     design = _design(where, changes.get("design", {}))
     behaviour = checks.plain(where, "behaviour", checks.table(where, "behaviour", changes.get("behaviour", {})))
     return replace(
         community,
-        rules=checks.texts(where, "rules", changes["rules"], MAX_RULES, MAX_RULE) if "rules" in changes else community.rules,
+        rules=rules,
+        confirmed={rule: known[rule] for rule in rules if rule in known},
         feed=design.get("feed", community.feed),
         moderation=design.get("moderation", community.moderation),
         feed_parameters=_merged(community.feed_parameters, _parameters(where, "feed", changes.get("feed", {}))),
@@ -230,7 +311,11 @@ def _merged(old: Mapping[str, Mapping[str, Any]], new: Mapping[str, Mapping[str,
 
 
 def community_to_dict(community: Community) -> dict[str, Any]:
-    """The complete community in JSON types. Of the voices only the hash: keep `community.voices` (plain JSON) beside it."""
+    """The complete community in JSON types. Of the voices only the hash: keep `community.voices` (plain JSON) beside it.
+
+    rules are texts; where meanings are confirmed, `confirmed` holds those rules' tables as a file would.
+    """
+    confirmed = [entry for entry in rule_entries(community.rules, community.confirmed) if not isinstance(entry, str)]
     return {
         "slug": community.slug,
         "name": community.name,
@@ -243,6 +328,7 @@ def community_to_dict(community: Community) -> dict[str, Any]:
         "moderation": {name: dict(p) for name, p in community.moderation_parameters.items()},
         "behaviour": dict(community.behaviour),
         "voices": voices_digest(community.voices),
+        **({"confirmed": confirmed} if confirmed else {}),
     }
 
 
@@ -250,7 +336,10 @@ def community_from_dict(
     record: Mapping[str, Any], voices: Mapping[str, Any] | None = None, where: str = "run.json"
 ) -> Community:
     """The community of `community_to_dict`, checked again. voices: the bank kept beside it, whose hash must be the recorded."""
-    raw = {key: value for key, value in record.items() if key not in ("slug", "voices")}
+    raw = {key: value for key, value in record.items() if key not in ("slug", "voices", "confirmed")}
+    if "confirmed" in record and isinstance(raw.get("rules"), list):
+        tables = {str(entry.get("text")): entry for entry in checks.tables(where, "confirmed", record["confirmed"])}
+        raw["rules"] = [tables.get(str(rule), rule) for rule in raw["rules"]]
     community = _from_table(raw, where, checks.slugify(str(record.get("slug", ""))))
     if voices_digest(voices or {}) != record.get("voices", ""):
         checks.fail(where, "the voices kept with the run are not those it was made with. Restore the file or run it again.")
@@ -261,7 +350,8 @@ def community_to_toml(community: Community) -> str:
     """The community as a file that `load_community` reads back as an equal one (voices apart, which have their own file)."""
     record = community_to_dict(community)
     lines = [f"{key} = {_toml(record[key])}" for key in ("name", "goal")]
-    lines += [f"{key} = [\n{''.join(f'  {_toml(entry)},{chr(10)}' for entry in record[key])}]" for key in ("rules", "topics")]
+    lists = {"rules": rule_entries(community.rules, community.confirmed), "topics": record["topics"]}
+    lines += [f"{key} = [\n{''.join(f'  {_toml(entry)},{chr(10)}' for entry in entries)}]" for key, entries in lists.items()]
     for sketch in record["personas"]:
         lines += ["", "[[personas]]", *(f"{key} = {_toml(value)}" for key, value in sketch.items() if value != "")]
     lines += _toml_table("design", record["design"])
@@ -298,7 +388,8 @@ name = {name}
 # What is it for? One or two sentences. Topics are found in here unless you list them below.
 goal = "Home bakers trade sourdough starters, compare flours and ovens, and help each other rescue flat loaves."
 
-# What members may and may not do. Rules are shown by designs such as sticky_rules and named by moderators.
+# What members may and may not do. Rules are shown by designs such as sticky_rules and named by moderators. `simulacra check`
+# says what each was taken to mean, and prints lines with which you confirm or correct it (docs/rules.md).
 rules = [
   "Be kind to beginners and to each other.",
   "No advertising of shops, courses or channels.",

@@ -19,7 +19,7 @@ from simulacra.errors import SpecError
 
 if TYPE_CHECKING:
     from simulacra.behaviour import Behaviour
-    from simulacra.community import Community
+    from simulacra.community import Community, Meaning
     from simulacra.seams import FeedDesign, ModerationDesign
 
 Settings = str | Path | Mapping[str, Any] | Sequence[str] | None
@@ -46,6 +46,7 @@ class Arm:
     moderation_parameters: Tables = field(default_factory=dict)  # policy name -> its parameters
     rules: tuple[str, ...] = ()
     behaviour: Mapping[str, Any] = field(default_factory=dict)
+    confirmed: Mapping[str, Meaning] = field(default_factory=dict)  # a rule's words -> what a person confirmed that it means
 
     @property
     def feed_name(self) -> str:
@@ -79,6 +80,7 @@ class Arm:
             feed_parameters=self.feed_parameters,
             moderation_parameters=self.moderation_parameters,
             behaviour=self.behaviour,
+            confirmed=self.confirmed,
         )
 
     def check(self) -> Arm:
@@ -96,18 +98,28 @@ class Arm:
             "moderation": list(self.moderation),
             "moderation_parameters": {p: _plain(self.moderation_parameters.get(p, {})) for p in self.moderation},
             "rules": list(self.rules),
+            "confirmed": self._confirmed_plain(),
             "behaviour": _plain(self.behaviour),
         }
 
+    def _confirmed_plain(self) -> dict[str, Any]:
+        return {rule: _plain(vars(meaning)) for rule, meaning in self.confirmed.items() if rule in self.rules}
+
     def to_dict(self) -> dict[str, Any]:
         """As plain values for JSON; `from_dict` is the inverse."""
-        return {f.name: _plain(getattr(self, f.name)) for f in fields(self)}
+        plain = {f.name: _plain(getattr(self, f.name)) for f in fields(self) if f.name != "confirmed"}
+        return {**plain, **({"confirmed": self._confirmed_plain()} if self.confirmed else {})}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Arm:
         """The arm that `to_dict` described."""
-        known = {f.name: values[f.name] for f in fields(cls)}
-        return cls(**{**known, "moderation": tuple(known["moderation"]), "rules": tuple(known["rules"])})
+        from simulacra.community import Meaning
+
+        known = {f.name: values[f.name] for f in fields(cls) if f.name != "confirmed"}
+        told = values.get("confirmed", {})
+        confirmed = {rule: Meaning(tuple(m["kinds"]), m["stance"], m["confirmed_by"]) for rule, m in told.items()}
+        known |= {"moderation": tuple(known["moderation"]), "rules": tuple(known["rules"]), "confirmed": confirmed}
+        return cls(**known)
 
     def describe(self) -> str:
         """In words, for a table's head: "engagement feed, automod + reconsider"."""
@@ -126,6 +138,7 @@ def community_arm(community: Community, name: str = "baseline") -> Arm:
         moderation_parameters=community.moderation_parameters,
         rules=community.rules,
         behaviour=community.behaviour,
+        confirmed=community.confirmed,
     )
 
 
@@ -198,7 +211,7 @@ def levers(baseline: Arm, variant: Arm) -> frozenset[str]:
     """
     a, b = baseline.design(), variant.design()
     found = {f"behaviour.{key}" for key in _changed(a["behaviour"], b["behaviour"])}
-    if a["rules"] != b["rules"]:
+    if (a["rules"], a["confirmed"]) != (b["rules"], b["confirmed"]):
         found.add("rules")
     if (a["feed"], a["feed_parameters"]) != (b["feed"], b["feed_parameters"]):
         found |= {"feed"} | {f"feed.{seen}" for arm in (baseline, variant) for seen in _watched(arm)}
@@ -218,6 +231,8 @@ def differences(baseline: Arm, variant: Arm) -> list[str]:
     lines += [f"rule removed: {rule}" for rule in a["rules"] if rule not in b["rules"]]
     if a["rules"] != b["rules"] and sorted(a["rules"]) == sorted(b["rules"]):
         lines.append("rules: another order")
+    both = set(a["rules"]) & set(b["rules"])
+    lines += [f"meaning confirmed otherwise: {rule}" for rule in _changed(a["confirmed"], b["confirmed"]) if rule in both]
     return lines + _table_lines("behaviour", a["behaviour"], b["behaviour"])
 
 
@@ -327,11 +342,11 @@ def _rule(value: Any) -> str:
 
 def _cleaned(community: Community, arm: Arm) -> Arm:
     """The arm after the checks that a file's values pass (control characters, lengths, types)."""
-    from simulacra.community import overlay
+    from simulacra.community import overlay, rule_entries
 
     changes = {
         "design": {"feed": arm.feed, "moderation": list(arm.moderation)}, "feed": arm.feed_parameters,
-        "moderation": arm.moderation_parameters, "behaviour": arm.behaviour, "rules": list(arm.rules),
+        "moderation": arm.moderation_parameters, "behaviour": arm.behaviour, "rules": rule_entries(arm.rules, arm.confirmed),
     }  # fmt: skip
     return community_arm(overlay(community, changes, "settings"), arm.name)
 

@@ -297,11 +297,10 @@ class Run:
 
 
 def warnings_of(spec: RunSpec, similarity: str) -> list[str]:
-    """One line each: how interests were matched where no embeddings were there, and rules that nothing models."""
-    from simulacra.rules import unmatched
+    """One line each: how interests were matched where no embeddings were there, rules whose meaning is a guess or not modelled."""
+    from simulacra import rules
 
-    rules = [f"Rule {n} is not modelled: {spec.arm.rules[n - 1]}" for n in unmatched(spec.arm.rules)]
-    return ([similarity] if similarity else []) + rules
+    return ([similarity] if similarity else []) + rules.warnings(spec.arm.rules, spec.arm.confirmed)
 
 
 # -- playing ---------------------------------------------------------------------------------------------------------------

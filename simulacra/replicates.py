@@ -54,6 +54,7 @@ EXPERIMENT_FILE, ROWS_FILE, LOCK_FILE = "experiment.json", "rows.parquet", "lock
 BASELINE, VARIANT = "baseline", "variant"
 MOST_SEEDS = 1000
 AUTO: Literal["auto"] = "auto"
+WORDING_ONLY = "The sketch mind cannot tell these wordings apart; use a language mind."
 _WATCH = "simulacra: watch the parent"
 
 Seeds = int | Literal["auto"]
@@ -444,7 +445,16 @@ class Comparison:
     @property
     def sentence(self) -> str:
         """The answer in plain words."""
-        return headline(self.row_list, self.differences, self.seconds_per_seed)
+        told = headline(self.row_list, self.differences, self.seconds_per_seed)
+        return f"{told} {WORDING_ONLY}" if self._wording_only else told
+
+    @property
+    def _wording_only(self) -> bool:
+        """Whether the arms differ in rules alone, and in nothing of them that the sketch mind knows."""
+        from simulacra.rules import same_to_the_sketch_mind
+
+        a, b = self.spec.baseline, self.spec.variant
+        return levers(a, b) == {"rules"} and same_to_the_sketch_mind(a, b)
 
     @property
     def seconds_per_seed(self) -> float | None:

@@ -343,7 +343,7 @@ def _kept(slate: Ints, keep: np.ndarray) -> Ints:
 
 def _rule_table(community: Community) -> np.ndarray:
     table = np.zeros(len(KINDS), np.int8)
-    for kind, number in rule_of_kind(community.rules).items():
+    for kind, number in rule_of_kind(community.rules, community.confirmed).items():
         table[kind] = number
     return table
 

@@ -104,6 +104,8 @@ def eventful(**changes):
     days = 6 if "weekend" in changes else 2
     notes = {"label": {"delay": 2, "reports": 1, "across": 0}}
     design = arm(moderation=["human_review", "sticky_rules", "label"], behaviour={**EVENTFUL, **changes}, parameters=notes)
+    if "limit_share" in changes:  # none of the community's own rules only limits
+        design = design._replace(community=replace(design.community, rules=("No insults except on Saturdays.",)))
     people = 40 if "weekend" in changes else 250 if "parent_question" in changes else 90
     return digest(played(design, days, people))
 

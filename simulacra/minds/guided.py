@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 from simulacra import behaviour as model
 from simulacra.behaviour import Behaviour, Temptation
 from simulacra.community import Community
-from simulacra.events import KINDS
 from simulacra.persona import OLD_HAND
-from simulacra.rules import rule_of_kind
+from simulacra.rules import weights
 from simulacra.seams import Briefs, Bytes, Floats, Ints, Reading, State, Turns, Visits, Writer, Writing
 from simulacra.streams import Streams
 
@@ -50,7 +49,7 @@ class GuidedMind:
         self.shows_counts = shows_counts
         self._seller = np.array([bool(_SELLS.search(s.sketch)) for s in community.personas])
         self._pinned = visibility
-        self._forbidden = np.isin(np.arange(len(KINDS)), list(rule_of_kind(community.rules)))
+        self._forbidden = weights(community.rules, community.confirmed, behaviour.limit_share)
 
     def take_turns(self, visits: Visits, world: PlatformView, streams: Streams) -> Turns:
         b, persona, step = self.behaviour, visits.persona, visits.step

@@ -67,7 +67,7 @@ def topic_affinity(community: Community, use_model: bool = True, cache: Path | N
     use_model: False never loads the model. cache: folder of vectors, by default the user's. Cosines are of vectors rounded to
     float16 and then to three decimals, so that they agree wherever they come from. Never raises for missing weights.
     """
-    folder = cache or cache_folder() / f"minilm-{WEIGHTS_SHA256[:8]}"
+    folder = cache or _user_cache()
     texts = _texts(community)
     known, source = _shipped(community.slug), "shipped"
     missing = [t for t in texts if text_key(t) not in known]
@@ -216,9 +216,35 @@ def embeddings_file(community_file: Path) -> Path:
     return community_file.with_suffix(".embeddings.npz")
 
 
+def text_vectors(
+    texts: Sequence[str], shipped: Sequence[Path] = (), use_model: bool = True, cache: Path | None = None
+) -> Vectors:
+    """The texts' vectors by `text_key`: from shipped files, else the cache, else the model, whose answers the cache keeps.
+
+    use_model: False leaves out what is not stored. Raises WeightsError where the model is needed and cannot be used.
+    """
+    folder = cache or _user_cache()
+    known: Vectors = {key: vector for path in shipped for key, vector in _read_vectors(path).items()}
+    known |= _cached([t for t in texts if text_key(t) not in known], folder)
+    missing = [t for t in texts if text_key(t) not in known]
+    if missing and use_model:
+        fresh = {text_key(t): _rounded(embed([t])[0]) for t in missing}
+        _keep(fresh, folder)
+        known |= fresh
+    return known
+
+
+def _user_cache() -> Path:
+    return cache_folder() / f"minilm-{WEIGHTS_SHA256[:8]}"
+
+
 def ship_embeddings(community: Community, path: Path) -> None:
-    """Write the vectors of a community's texts: `keys` [n] (hash, ascii) and `vectors` [n, 384] float16."""
-    texts = list(dict.fromkeys(_texts(community)))
+    """Write the vectors of a community's texts beside its file."""
+    ship_vectors(list(dict.fromkeys(_texts(community))), path)
+
+
+def ship_vectors(texts: Sequence[str], path: Path) -> None:
+    """Write vectors that `text_vectors` reads: `keys` [n] (hash, ascii) and `vectors` [n, 384] float16."""
     keys = np.array([text_key(t) for t in texts], "S32")
     with path.open("wb") as file:
         np.savez(file, keys=keys, vectors=np.stack([embed([t])[0] for t in texts]).astype(np.float16))
