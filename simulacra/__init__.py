@@ -34,9 +34,9 @@ _HOME = {
 }  # fmt: skip
 
 __all__ = [
-    "MEASURES", "Arm", "Community", "Comparison", "ComparisonSpec", "Plan", "Row", "Run", "RunSpec", "SimulacraError", "Stopped",
-    "__version__", "bundled_communities", "compare", "load_community", "make_arm", "open_comparison", "open_run", "resume",
-    "resume_comparison", "run",
+    "MEASURES", "Arm", "Community", "Comparison", "ComparisonSpec", "Plan", "Row", "Run", "RunSpec", "SimulacraError",
+    "Stopped", "__version__", "bundled_communities", "compare", "load_community", "make_arm", "open_comparison", "open_run",
+    "resume", "resume_comparison", "run",
 ]  # fmt: skip
 
 
