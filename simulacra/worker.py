@@ -22,8 +22,8 @@ from simulacra.runfiles import LOCK_FILE, checked_run_id
 LOGS = ".log"
 
 
-def start(verb: str, name: str, runs_dir: Path, arguments: Sequence[str]) -> int:
-    """Start `simulacra VERB ARGUMENTS` for the run or experiment of that name; returns the process id.
+def start(verb: str, name: str, runs_dir: Path, arguments: Sequence[str]) -> subprocess.Popen[bytes]:
+    """Start `simulacra VERB ARGUMENTS` for the run or experiment of that name; returns the process.
 
     The process reads nothing from us and writes to its folder; its messages go to the log. Raises RecordError for a name that
     cannot be a folder's or a disk that refuses.
@@ -38,24 +38,24 @@ def start(verb: str, name: str, runs_dir: Path, arguments: Sequence[str]) -> int
                 env=_environment(),
             )  # fmt: skip
     threading.Thread(target=process.wait, daemon=True).start()  # so that it does not stay a zombie while the app lives
-    return process.pid
+    return process
 
 
 def start_run(
     community: Path, name: str, runs_dir: Path, *, personas: int, days: int, seed: int = 1, overlay: Path | None = None
-) -> int:
+) -> subprocess.Popen[bytes]:
     """Play one run of a community file under that name."""
     on_top = ["--overlay", str(overlay)] if overlay else []
     size = ["--personas", str(personas), "--days", str(days), "--seed", str(seed)]
     return start("run", name, runs_dir, [str(community), "--id", name, *size, *on_top])
 
 
-def resume_run(name: str, runs_dir: Path) -> int:
+def resume_run(name: str, runs_dir: Path) -> subprocess.Popen[bytes]:
     """Go on with a stopped or interrupted run."""
     return start("resume", name, runs_dir, [name])
 
 
-def resume_comparison(name: str, runs_dir: Path, jobs: int = 1) -> int:
+def resume_comparison(name: str, runs_dir: Path, jobs: int = 1) -> subprocess.Popen[bytes]:
     """Play the replicates that a stopped comparison lacks."""
     return start("compare", name, runs_dir, ["--resume", name, "--jobs", str(jobs)])
 

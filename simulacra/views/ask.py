@@ -95,7 +95,7 @@ def _tables(arm: dict[str, Any]) -> levers.Tables:
         "design": {"feed": arm["feed"], "moderation": list(arm["moderation"])},
         "feed": dict(arm["feed_parameters"]),
         "moderation": dict(arm["moderation_parameters"]),
-        "rules": list(arm["rules"]),
+        "rules": [{"text": rule, **arm.get("confirmed", {}).get(rule, {})} for rule in arm["rules"]],
     }
 
 
@@ -126,8 +126,14 @@ def _arm(arm: levers.Tables, key: str) -> None:
             for name in arm["design"]["moderation"]:
                 st.markdown(f"**{levers.title(name)}**")
                 levers.policy_parameters(arm, name, key)
-    text = st.text_area("Rules, one a line", "\n".join(arm["rules"]), key=f"{key}-rules", height=120)
-    arm["rules"] = [line.strip() for line in text.splitlines() if line.strip()]
+    text = st.text_area("Rules, one a line", "\n".join(rule["text"] for rule in arm["rules"]), key=f"{key}-rules", height=120)
+    known = {rule["text"]: rule for rule in arm["rules"]}
+    words = [line.strip() for line in text.splitlines() if line.strip()]
+    arm["rules"] = [known.get(line, {"text": line}) for line in words]
+    for place, rule in enumerate(arm["rules"]):
+        if not rule.get("confirmed_by"):
+            st.html(f'<div class="sim-quiet">{say.esc(rule["text"], 90)}</div>')
+            levers.rule_meaning(rule, f"{key}-rule-{place}-{rule['text']}")
 
 
 def _differences(draft: drafts.Draft, arms: dict[str, levers.Tables]) -> tuple[list[str], str]:
@@ -145,7 +151,7 @@ def _changes(arm: levers.Tables) -> dict[str, Any]:
     feed, policies = arm["design"]["feed"], arm["design"]["moderation"]
     return {
         "design": {"feed": feed, "moderation": list(policies)},
-        "rules": arm["rules"],
+        "rules": drafts.rule_entries(arm["rules"]),
         "feed": {name: table for name, table in arm["feed"].items() if name == feed and table},
         "moderation": {name: table for name, table in arm["moderation"].items() if name in policies and table},
     }
@@ -219,9 +225,7 @@ def _launch(
     """Keep community, arms and question, start the process, and go and watch it."""
     try:
         community = drafts.stored(draft)
-        overlays = {
-            arm: store.save_text(f"arm-{name}-{arm}", drafts.overlay(tables, tables["rules"])) for arm, tables in arms.items()
-        }
+        overlays = {arm: store.save_text(f"arm-{name}-{arm}", drafts.overlay(tables)) for arm, tables in arms.items()}
         readout.keep_question(store.experiments_folder(name), asked)
         keep = "all" if personas * days * seeds <= MOST_KEPT else "first"
         margin = [] if plan.margin is None else ["--margin", repr(plan.margin)]

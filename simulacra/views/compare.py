@@ -38,7 +38,7 @@ def page() -> None:
 
 def _not_there(name: str) -> None:
     """A comparison whose process has written nothing yet, or that does not exist."""
-    if not worker.log_file(store.runs_dir(), name).exists():
+    if not store.is_beginning(name):
         say.mistake(f"No comparison called {name!r} here. It may have been deleted.")
         return
 

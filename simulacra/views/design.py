@@ -147,39 +147,34 @@ def _community(draft: drafts.Draft, version: int, wrong: tuple[str, str]) -> Non
 
 
 def _rules(draft: drafts.Draft, version: int, wrong: tuple[str, str]) -> None:
-    st.markdown(
+    left, right = st.columns([3, 1], vertical_alignment="bottom")
+    left.markdown(
         "**Rules**",
-        help="What members may and may not do. The sketch mind knows some kinds of violation; below each rule stands what it was "
-        "taken to mean.",
+        help="What members may and may not do. Below each rule stands what it was taken to mean: confirm or correct it. What is not "
+        "confirmed is used as a guess, and the result says so.",
     )
-    for place, rule in enumerate(list(draft["rules"])):
-        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            draft["rules"][place] = st.text_input(
-                f"Rule {place + 1}",
-                rule,
-                key=f"rule-{version}-{place}",
-                label_visibility="collapsed",
-                max_chars=MAX_RULE,
-                width="stretch",
-            )
-            if st.button(
-                "",
-                key=f"drop-rule-{version}-{place}",
-                icon=":material/close:",
-                type="tertiary",
-                help=f"Delete rule {place + 1}",
-            ):
-                draft["rules"].pop(place)
-                _changed(draft)
-        st.html(f'<div class="sim-quiet sim-under">→ {say.esc(_meaning_of(draft["rules"], place))}</div>')
+    st.session_state["reviewer"] = right.text_input(
+        "Your name", st.session_state.get("reviewer", ""), max_chars=80, placeholder="your name", label_visibility="collapsed",
+        help="Stands beside what you confirm and note",
+    )  # fmt: skip
+    for place, rule in enumerate(draft["rules"]):
+        _rule(draft, rule, place, version)
     if st.button("Add a rule", icon=":material/add:", type="tertiary", disabled=len(draft["rules"]) >= MAX_RULES):
-        draft["rules"].append("")
+        draft["rules"].append({"text": ""})
         _changed(draft)
     _at("rules", wrong)
 
 
-def _meaning_of(rules: list[str], place: int) -> str:
-    return levers.rule_meanings(rules)[place] if rules[place].strip() else "empty: write a sentence"
+def _rule(draft: drafts.Draft, rule: dict[str, Any], place: int, version: int) -> None:
+    key, label = f"rule-{version}-{place}", f"Rule {place + 1}"
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        words = st.text_input(label, rule["text"], key=key, label_visibility="collapsed", max_chars=MAX_RULE, width="stretch")
+        if st.button("", key=f"drop-{key}", icon=":material/close:", type="tertiary", help=f"Delete rule {place + 1}"):
+            draft["rules"].pop(place)
+            _changed(draft)
+    levers.unconfirm(rule, words)
+    if rule["text"].strip():
+        levers.rule_meaning(rule, key)
 
 
 def _sketches(draft: drafts.Draft, version: int, wrong: tuple[str, str]) -> None:
@@ -306,11 +301,11 @@ def _size_and_start(draft: drafts.Draft, wrong: tuple[str, str]) -> None:
         ])  # fmt: skip
         st.caption("Written by the sketch mind: no key, no network.")
     _what_differs(draft)
-    confirmed = _confirm_rules(draft)
+    _unconfirmed(draft)
     if wrong[0]:
-        say.mistake(f"Not ready yet: {wrong[1]}")
+        st.info(f"Not ready yet: {say.md(wrong[1])}", icon=":material/edit:")
     with st.container(horizontal=True):
-        if st.button("Start", type="primary", icon=":material/play_arrow:", disabled=bool(wrong[0]) or not confirmed):
+        if st.button("Start", type="primary", icon=":material/play_arrow:", disabled=bool(wrong[0])):
             _start(draft, personas, days, seed)
         if st.button("Save", icon=":material/save:", disabled=bool(wrong[0])):
             _save(draft)
@@ -323,14 +318,19 @@ def _size_and_start(draft: drafts.Draft, wrong: tuple[str, str]) -> None:
                 go.to("compare", new=1, community=path)
 
 
-def _confirm_rules(draft: drafts.Draft) -> bool:
-    """Whether the designer has confirmed what the rules were taken to mean: asked again for every new wording."""
-    if not draft["rules"]:
-        return True
-    unmodelled = sum(meaning.startswith("not modelled") for meaning in levers.rule_meanings(draft["rules"]))
-    note = f" {say.count(unmodelled, 'rule is', 'rules are')} not modelled and will do nothing." if unmodelled else ""
-    return st.checkbox(f"The rules were taken to mean what the Community tab says.{note} That is all right.",
-                       key=f"confirm-{hash(tuple(draft['rules']))}")  # fmt: skip
+def _unconfirmed(draft: drafts.Draft) -> None:
+    """How many rules are used as a guess, and a button to confirm them all as they were taken."""
+    guessed = [rule for rule in draft["rules"] if rule["text"].strip() and not rule.get("confirmed_by")]
+    if not guessed:
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(
+            f"{say.count(len(guessed), 'rule has', 'rules have')} a meaning that nobody confirmed: it is used, and the result says so."
+        )
+        if st.button("Confirm all as they stand", type="tertiary", icon=":material/done_all:"):
+            for rule in guessed:
+                levers.confirm(rule, levers.meaning_of(rule))
+            st.rerun()
 
 
 def _what_differs(draft: drafts.Draft) -> None:

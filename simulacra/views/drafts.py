@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import shutil
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from simulacra.checks import slugify
 from simulacra.community import (
-    VOICES_SUFFIX, Community, bundled_communities, community_from_dict, community_to_dict, community_to_toml,
+    VOICES_SUFFIX, Community, bundled_communities, community_from_dict, community_to_dict, community_to_toml, rule_entries as confirmed_entries,
 )  # fmt: skip
 from simulacra.designs import Arm, make_arm
 from simulacra.durable import disk_errors
@@ -21,10 +21,10 @@ from simulacra.experiment import Run
 from simulacra.views import store
 
 Draft = dict[str, Any]
-"""The tables of a community file, all keys present, and `slug`; `voices_of` names the community whose phrase bank it uses, or ""."""
+"""The tables of a community file, all keys present, rules always as tables (`rule_tables`), and `slug`; `voices_of` names the community whose phrase bank it uses, or ""."""
 
 BLANK: Mapping[str, Any] = {
-    "slug": "", "name": "", "goal": "", "rules": ["Be kind to newcomers and to each other."], "topics": [],
+    "slug": "", "name": "", "goal": "", "rules": [{"text": "Be kind to newcomers and to each other."}], "topics": [],
     "personas": [{"name": "", "sketch": "", "weight": 1.0}], "design": {"feed": "hot", "moderation": ["sticky_rules"]},
     "feed": {}, "moderation": {}, "behaviour": {}, "voices_of": "",
 }  # fmt: skip
@@ -37,7 +37,14 @@ def blank() -> Draft:
 def of_community(community: Community) -> Draft:
     """A draft that says what the community says."""
     told = community_to_dict(community)
-    return _copy({**{key: told.get(key, default) for key, default in BLANK.items()}, "voices_of": _bank_of(community)})
+    draft = {key: told.get(key, default) for key, default in BLANK.items()}
+    return _copy(
+        {
+            **draft,
+            "rules": rule_tables(confirmed_entries(community.rules, community.confirmed)),
+            "voices_of": _bank_of(community),
+        }
+    )
 
 
 def of_run(run: Run) -> Draft:
@@ -60,11 +67,22 @@ def checked(draft: Mapping[str, Any]) -> tuple[Community, Arm]:
     told["personas"] = [sketch for sketch in told["personas"] if sketch["sketch"].strip() or sketch["name"].strip()]
     if not told["personas"]:
         raise CommunityError("design: personas is empty. Describe at least one kind of member in a sketch.")
-    told["rules"] = [rule for rule in told["rules"] if rule.strip()]
+    told["rules"] = rule_entries(told["rules"])
     if not draft["name"].strip():
         raise CommunityError("design: name is empty. Give the community a name.")
     community = community_from_dict({**told, "slug": slugify(draft["slug"] or draft["name"])}, None, "design")
     return community, make_arm(community)
+
+
+def rule_tables(entries: Sequence[Any]) -> list[dict[str, Any]]:
+    """Rules as a file may hold them (text, or a table where the meaning is confirmed), all as tables."""
+    return [dict(entry) if isinstance(entry, Mapping) else {"text": str(entry)} for entry in entries]
+
+
+def rule_entries(tables: Sequence[Mapping[str, Any]]) -> list[Any]:
+    """The inverse of `rule_tables`, without empty rules."""
+    kept = [table for table in tables if table["text"].strip()]
+    return [dict(table) if len(table) > 1 else table["text"] for table in kept]
 
 
 def problem(draft: Mapping[str, Any]) -> tuple[str, str]:
@@ -111,10 +129,10 @@ def toml(draft: Mapping[str, Any]) -> str:
     return community_to_toml(checked(draft)[0])
 
 
-def overlay(arm: Mapping[str, Any], rules: list[str] | None = None) -> str:
-    """What an arm changes, as a TOML overlay: its design, the tables of the levers it uses, and rules where they are given."""
+def overlay(arm: Mapping[str, Any]) -> str:
+    """What an arm changes, as a TOML overlay: its rules, its design, and the tables of the levers it uses."""
     feed, moderation = arm["design"]["feed"], list(arm["design"]["moderation"])
-    lines = [] if rules is None else [f"rules = {_value(rules)}", ""]
+    lines = [f"rules = {_value(rule_entries(arm['rules']))}", ""]
     lines += ["[design]", f"feed = {_value(feed)}", f"moderation = {_value(moderation or ['none'])}"]
     used = [("feed", feed.partition(":")[0]), *(("moderation", name) for name in moderation)]
     for family, name in used:
@@ -124,7 +142,11 @@ def overlay(arm: Mapping[str, Any], rules: list[str] | None = None) -> str:
 
 
 def _value(value: Any) -> str:
-    """As TOML: JSON's text, numbers, true, false and lists are TOML's too."""
+    """As TOML: JSON's text, numbers, true and false are TOML's too."""
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{key} = {_value(inner)}" for key, inner in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_value, value)) + "]"
     return json.dumps(value, ensure_ascii=False)
 
 

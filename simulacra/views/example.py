@@ -27,7 +27,7 @@ from simulacra.views.readout import QUESTION_FILE, TEMPLATES, keep_question
 NAME = "example"
 PACKED = Path(__file__).resolve().parent.parent / "data" / "example.zip"
 
-_COMMUNITY, _PERSONAS, _DAYS, _SEEDS = "local-politics", 110, 3, 16
+_COMMUNITY, _PERSONAS, _DAYS, _SEEDS = "local-politics", 90, 3, 16
 
 
 def unpack(runs_dir: Path, experiments_dir: Path) -> None:

@@ -11,25 +11,20 @@ import inspect
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field
-from typing import Any
+from typing import Any, get_args
 
 import streamlit as st
 
+from simulacra.community import MOST_KINDS, Meaning, Stance
 from simulacra.errors import SimulacraError
 from simulacra.events import KINDS
 from simulacra.feeds import FEEDS, make_feed
 from simulacra.moderation import POLICIES
 from simulacra.parameters import settable
-from simulacra.rules import rule_of_kind
+from simulacra.rules import described, propose
 from simulacra.views import look, preview, say
 
 Tables = dict[str, Any]
-
-KIND_WORDS = {
-    "insult": "insults and unkindness", "self_promotion": "advertising and self-promotion", "off_topic": "posts off the topic",
-    "low_effort": "low-effort posts", "spoiler": "spoilers",
-}  # fmt: skip
-"""Kinds whose name alone does not say it."""
 
 _COLUMNS = 3
 
@@ -221,18 +216,58 @@ def _plain(default: Any) -> Any:
 # -- rules -----------------------------------------------------------------------------------------------------------------
 
 
-def rule_meanings(rules: list[str]) -> list[str]:
-    """For each rule what it was taken to mean, in words; a rule that nothing models says so."""
-    found: dict[int, list[str]] = {}
-    for kind, number in rule_of_kind(rules).items():
-        found.setdefault(number, []).append(KIND_WORDS.get(KINDS[kind], KINDS[kind].replace("_", " ")))
-    return [_meaning(found.get(number, []), rule) for number, rule in enumerate(rules, 1)]
+def rule_meaning(rule: Mapping[str, Any], key: str) -> None:
+    """What a rule was taken to mean, with buttons to confirm or correct it; `rule` is a table of `drafts.rule_tables`."""
+    meaning = meaning_of(rule)
+    is_confirmed = bool(rule.get("confirmed_by"))
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.html(f'<div class="sim-quiet">→ {say.esc(described(meaning))}</div>', width="content")
+        if not is_confirmed and st.button(
+            "Right", key=f"{key}-right", icon=":material/check:", type="tertiary", help="Confirm this meaning"
+        ):
+            confirm(rule, meaning)
+            st.rerun()
+        with st.popover("Change" if is_confirmed else "Not quite", type="tertiary"):
+            _correct(rule, meaning, key)
 
 
-def _meaning(kinds: list[str], rule: str) -> str:
-    if kinds:
-        return "forbids " + " and ".join(kinds)
-    return "says again what an earlier rule says" if rule_of_kind([rule]) else "not modelled: nothing in a run depends on it"
+def _correct(rule: Mapping[str, Any], meaning: Meaning | None, key: str) -> None:
+    kinds = st.multiselect(
+        "This rule is about", KINDS[1:], list(meaning.kinds) if meaning else [], format_func=_kind, max_selections=MOST_KINDS,
+        key=f"{key}-kinds", placeholder="nothing that is modelled",
+    )  # fmt: skip
+    stances = get_args(Stance)
+    stance = st.segmented_control(
+        "and it", stances, default=meaning.stance if meaning else stances[0], key=f"{key}-stance", required=True
+    )
+    if st.button("Confirm", key=f"{key}-confirm", type="primary"):
+        confirm(rule, Meaning(tuple(kinds), stance))
+        st.rerun()
+
+
+def confirm(rule: Any, meaning: Meaning | None) -> None:
+    """Write into the rule's table what it means and who said so."""
+    found = meaning or Meaning(())
+    name = str(st.session_state.get("reviewer", "")).strip() or "the designer"
+    rule.update(kinds=list(found.kinds), stance=found.stance, confirmed_by=name)
+
+
+def unconfirm(rule: Any, words: str) -> None:
+    """Give the rule other words; what was confirmed of the old ones is gone."""
+    if words != rule["text"]:
+        rule.clear()
+        rule["text"] = words
+
+
+def meaning_of(rule: Mapping[str, Any]) -> Meaning | None:
+    """What was confirmed, else what cue words propose; None where they find nothing."""
+    if rule.get("confirmed_by"):
+        return Meaning(tuple(rule["kinds"]), rule["stance"], rule["confirmed_by"])
+    return propose(rule["text"])
+
+
+def _kind(name: str) -> str:
+    return name.replace("_", " ")
 
 
 # -- words -----------------------------------------------------------------------------------------------------------------

@@ -99,8 +99,12 @@ def csv(frame: pd.DataFrame) -> bytes:
 
     from simulacra.export import safe_for_spreadsheets
 
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    plain = [
+        (f.name, pa.string() if pa.types.is_large_string(f.type) else f.type) for f in table.schema
+    ]  # as pandas 3 has text
     sink = io.BytesIO()
-    arrow_csv.write_csv(safe_for_spreadsheets(pa.Table.from_pandas(frame, preserve_index=False)), sink)
+    arrow_csv.write_csv(safe_for_spreadsheets(table.cast(pa.schema(plain))), sink)
     return sink.getvalue()
 
 

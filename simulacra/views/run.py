@@ -20,7 +20,7 @@ NEWEST = 8
 def page() -> None:
     say.head("Run", "How a run is getting on. Closing this page stops nothing.")
     name = go.asked("run")
-    if name and not (store.runs_dir() / name).exists() and worker.log_file(store.runs_dir(), name).exists():
+    if store.is_beginning(name):
         _beginning(name)
         return
     run = parts.choose_run()

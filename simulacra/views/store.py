@@ -21,6 +21,7 @@ from simulacra.experiment import RUNS_DIR, Run, open_run
 from simulacra.replicates import EXPERIMENT_FILE, Comparison, ExperimentFolder, experiments_beside, open_comparison
 from simulacra.runfiles import checked_run_id
 from simulacra.runs import RunSummary, list_runs
+from simulacra.worker import log_file, writer_of
 
 RUNS_VARIABLE = "SIMULACRA_RUNS"
 TRASH = ".trash"
@@ -51,6 +52,15 @@ def runs() -> list[RunSummary]:
 def run(name: str) -> Run:
     """The run of that id. Raises RecordError where there is none."""
     return open_run(checked_run_id(name), runs_dir())
+
+
+def is_beginning(name: str) -> bool:
+    """Whether a process was started under this name and has written no run folder yet."""
+    try:
+        checked_run_id(name)
+    except RecordError:
+        return False
+    return not (runs_dir() / name).exists() and log_file(runs_dir(), name).exists()
 
 
 def query(of: Run, sql: str) -> pd.DataFrame:
@@ -186,8 +196,6 @@ def free_name(wish: str) -> str:
 
 def trash(folder: Path) -> None:
     """Put a run's or experiment's folder where no list finds it and `restore` does. Raises RecordError while it is written."""
-    from simulacra.worker import writer_of
-
     if writer_of(folder) is not None:
         raise RecordError(f"{folder.name}: is being written. Pause it first.")
     target = folder.parent / TRASH / folder.name

@@ -1,0 +1,348 @@
+"""Every page opens, in an empty folder and over real runs; what pages compute is checked on runs played here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+pytest.importorskip("streamlit", reason="the app's extra is not installed: pip install -e '.[app]'")
+
+from streamlit.testing.v1 import AppTest
+
+from simulacra.comparison import Row
+from simulacra.errors import CommunityError, RecordError
+from simulacra.experiment import Run, run
+from simulacra.feeds import FEEDS, make_feed
+from simulacra.replicates import Comparison, compare
+from simulacra.review import add_note
+from simulacra.verdict import Plan
+from simulacra.views import drafts, example, forum, pages, pair, parts, preview, readout, say, store
+from simulacra.worker import last_words, start, stop, writer_of
+
+PAGES = ("home", "design", "run", "threads", "compare", "measures", "library")
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with one run, one comparison of six pairs and a note."""
+    place = tmp_path_factory.mktemp("app")
+    played = run("pittsburgh", 40, 2, run_id="trip", runs_dir=place / "runs")
+    add_note(played.folder, int(played.posts["id"].iloc[0]), "Look at this", ["rude"], "Ada")
+    compare(
+        "local-politics", "moderation=none", "moderation=automod", 40, 1, 6, runs_dir=place / "runs", experiment_id="trial",
+        plan=Plan("violations_seen_per_100", None, ("posts_per_persona",)), keep="all",
+    )  # fmt: skip
+    return place
+
+
+@pytest.fixture
+def here(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    monkeypatch.setenv(store.RUNS_VARIABLE, str(workspace / "runs"))
+    yield workspace
+
+
+@pytest.fixture
+def trip(here: Path) -> Run:
+    return store.run("trip")
+
+
+@pytest.fixture
+def trial(here: Path) -> Comparison:
+    return store.experiment("trial")
+
+
+def opened(page: str, **query: str) -> AppTest:
+    """The page as a browser would get it first."""
+
+    def script(name: str) -> None:
+        from simulacra.views import look, pages
+
+        look.apply()
+        pages._PAGES[name][0]()
+
+    test = AppTest.from_function(script, args=(page,), default_timeout=60)
+    for key, value in query.items():
+        test.query_params[key] = value
+    return test.run()
+
+
+def words(test: AppTest) -> str:
+    """All text on the page."""
+    return " ".join(str(getattr(element, "value", "")) for element in [*test.main]) + " ".join(
+        h.proto.body for h in test.get("html")
+    )
+
+
+# -- pages -----------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_opens_in_an_empty_folder_and_says_what_to_do(
+    page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(store.RUNS_VARIABLE, str(tmp_path / "runs"))
+    test = opened(page)
+    assert not test.exception
+    assert test.title[0].value
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_opens_over_real_runs(page: str, here: Path) -> None:
+    test = opened(page, run="trip")
+    assert not test.exception
+    assert not test.error
+
+
+@pytest.mark.parametrize(
+    "page, query",
+    [
+        ("compare", {"experiment": "trial"}), ("compare", {"new": "1"}), ("compare", {"new": "1", "like": "trial"}),
+        ("design", {"like": "trip"}), ("design", {"community": "pittsburgh"}), ("design", {"start": "blank"}),
+        ("library", {"experiment": "trial"}), ("measures", {"run": "trial-variant-1"}), ("threads", {"run": "trial-variant-1", "side": "1"}),
+        ("threads", {"run": "trip", "member": "3"}),
+    ],
+)  # fmt: skip
+def test_what_the_address_names_is_shown(page: str, query: dict[str, str], here: Path) -> None:
+    test = opened(page, **query)
+    assert not test.exception
+    assert not test.error
+
+
+@pytest.mark.parametrize("name", ["../../etc", "no-such-run", "<b>x</b>", "a" * 300])
+@pytest.mark.parametrize("page", ["run", "threads", "measures", "library"])
+def test_an_address_that_names_no_run_gives_a_message_and_no_traceback(page: str, name: str, here: Path) -> None:
+    assert not opened(page, run=name).exception
+
+
+def test_an_address_that_names_no_comparison_or_community_gives_a_message(here: Path) -> None:
+    assert opened("compare", experiment="../x").error
+    assert opened("design", community="no-such-one").error
+
+
+def test_every_page_of_the_navigation_is_tested_here() -> None:
+    assert set(PAGES) == set(pages._PAGES) == {name for names in pages._SECTIONS.values() for name in names}
+
+
+# -- the example and the read-out ------------------------------------------------------------------------------------------
+
+
+def test_the_example_that_ships_opens_with_a_clear_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(store.RUNS_VARIABLE, str(tmp_path / "runs"))
+    example.unpack(tmp_path / "runs", tmp_path / "experiments")
+    found = store.experiment(example.NAME)
+    assert readout.read_out(readout.answer_of(found)).word == "Clear change"
+    assert pair.kept_pairs(found).keys() == {pair.median_seed(found, found.spec.plan.primary)}
+    assert example.PACKED.stat().st_size <= 300_000
+
+
+def test_the_example_does_not_come_back_once_it_was_deleted(tmp_path: Path) -> None:
+    example.unpack(tmp_path / "runs", tmp_path / "experiments")
+    store.trash(tmp_path / "experiments" / example.NAME)
+    example.unpack(tmp_path / "runs", tmp_path / "experiments")
+    assert not (tmp_path / "experiments" / example.NAME).exists()
+
+
+def row(**changes: object) -> Row:
+    known = dict(
+        measure="violations_seen_per_100", unit="", baseline=5.0, variant=3.0, difference=-2.0, low=-3.0, high=-1.0, correlation=0.8,
+        seeds=8, kind="response", claim=True, sentence="Clear change: members read about 2 fewer posts.", effect="lower",
+        stability="convergent", role="primary", margin=1.0, p=0.01, adjusted_p=0.01, more_seeds=None,
+    )  # fmt: skip
+    return Row(**{**known, **changes})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "changes, word",
+    [
+        ({}, "Clear change"), ({"effect": "no difference that matters"}, "No difference that matters"),
+        ({"effect": "undecided", "more_seeds": 8}, "Too early"), ({"stability": "divergent"}, "It depends"),
+        ({"effect": "no verdict", "seeds": 3}, "Too early"), ({"seeds": 0}, "Nothing yet"),
+    ],
+)  # fmt: skip
+def test_the_read_out_says_in_a_word_what_the_verdict_is(trial: Comparison, changes: dict[str, object], word: str) -> None:
+    made = row(**changes)
+    answer = readout.Answer(trial, Plan(made.measure), {made.measure: made})
+    assert readout.read_out(answer).word == word
+
+
+def test_too_early_says_how_many_more_runs_and_how_long(trial: Comparison) -> None:
+    made = row(effect="undecided", more_seeds=10)
+    told = readout.read_out(readout.Answer(trial, Plan(made.measure), {made.measure: made}))
+    assert told.more_seeds == 10
+    assert told.seconds and told.seconds > 0
+
+
+@pytest.mark.parametrize(
+    "measure, effect, word",
+    [
+        ("persona_churn", "higher", "worse"), ("persona_churn", "lower", "better"), ("newcomer_return", "lower", "worse"),
+        ("participation_gini", "higher", "changed"), ("persona_churn", "undecided", "unclear"),
+        ("persona_churn", "no difference that matters", "fine"),
+    ],
+)  # fmt: skip
+def test_a_guardrail_is_judged_by_which_way_is_better(measure: str, effect: str, word: str) -> None:
+    assert readout.guard(row(measure=measure, effect=effect)) == word
+
+
+def test_the_pair_to_read_is_the_median_one(trial: Comparison) -> None:
+    primary = trial.spec.plan.primary
+    seed = pair.median_seed(trial, primary)
+    values = trial.results
+    differences = sorted(values["variant"][s][primary] - values["baseline"][s][primary] for s in values["baseline"])
+    assert values["variant"][seed][primary] - values["baseline"][seed][primary] == differences[2]
+
+
+# -- forum -----------------------------------------------------------------------------------------------------------------
+
+
+def test_a_thread_is_shown_whole_with_parents_before_replies(trip: Run) -> None:
+    longest = forum.sorted_threads(trip, "replies", forum.Filters((1, 2))).iloc[0]
+    posts = forum.thread(trip, int(longest["root"]))
+    assert len(posts) == longest["posts"]
+    seen: set[int] = set()
+    for post in posts:
+        assert post["parent"] < 0 or post["parent"] in seen
+        seen.add(post["id"])
+
+
+@pytest.mark.parametrize("key", forum.SORTS.values())
+def test_every_sort_gives_threads_of_the_run_each_once(trip: Run, key: str) -> None:
+    roots = list(forum.sorted_threads(trip, key, forum.Filters((1, 2)))["root"])
+    assert len(set(roots)) == len(roots)
+    assert set(roots) <= set(forum.threads(trip)["root"])
+
+
+def test_newest_comes_first_and_filters_keep_only_what_they_say(trip: Run) -> None:
+    newest = forum.sorted_threads(trip, "newest", forum.Filters((1, 2)))
+    assert list(newest["root"]) == sorted(newest["root"], reverse=True)
+    author = int(newest["author"].iloc[0])
+    kept = forum.sorted_threads(trip, "newest", forum.Filters((1, 2), author=author))
+    posts = store.query(trip, "SELECT root, author FROM posts")
+    assert set(kept["root"]) <= set(posts.loc[posts["author"] == author, "root"])
+
+
+@pytest.mark.parametrize("search", ["'", "' OR 1=1 --", "%", "\x00", '"; DROP VIEW posts'])
+def test_words_searched_for_are_data_in_the_query(trip: Run, search: str) -> None:
+    found = forum.sorted_threads(trip, "newest", forum.Filters((1, 2), words=search))
+    posts = store.query(trip, "SELECT root, text FROM posts")
+    holding = {r for r, t in zip(posts["root"], posts["text"], strict=True) if search.replace("\x00", "").lower() in t.lower()}
+    assert set(found["root"]) <= holding
+
+
+def test_a_member_is_shown_what_the_record_says_it_looked_at(trip: Run) -> None:
+    persona = forum.most_active(trip)[0]
+    step = forum.visits(trip, persona)[0]
+    impressions = store.query(trip, f"SELECT post FROM impressions WHERE persona = {persona} AND step = {step}")
+    assert sorted(forum.slate(trip, persona, step)["id"]) == sorted(impressions["post"])
+
+
+def test_the_same_thread_is_found_in_the_other_design(trial: Comparison) -> None:
+    runs = pair.runs_of(trial, 1)
+    assert runs is not None
+    for root in forum.shared_threads(runs["baseline"], runs["variant"])[:5]:
+        twin = forum.same_thread(runs["baseline"], root, runs["variant"])
+        assert twin is not None
+        assert forum.same_thread(runs["variant"], twin, runs["baseline"]) == root
+
+
+# -- designs ---------------------------------------------------------------------------------------------------------------
+
+
+def test_a_saved_draft_is_read_back_as_it_was(here: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(store.RUNS_VARIABLE, str(tmp_path / "runs"))
+    draft = drafts.of_community(store.community("pittsburgh"))
+    draft |= {"name": 'A "quoted" name', "slug": "quoted", "goal": "Böses = {x}\\ ## people who talk."}
+    draft["rules"][0] = {"text": "Be kind.", "kinds": ["insult"], "stance": "forbids", "confirmed_by": "Ada"}
+    drafts.save(draft)
+    assert drafts.of_community(store.community("quoted")) == {**draft, "voices_of": "quoted"}
+
+
+def test_an_unchanged_community_of_ours_is_not_copied_and_a_changed_one_gets_its_own_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(store.RUNS_VARIABLE, str(tmp_path / "runs"))
+    draft = drafts.of_community(store.community("pittsburgh"))
+    assert drafts.stored(draft).parent.name == "communities"
+    draft["goal"] = "Another goal for people who travel."
+    assert drafts.stored(draft) == tmp_path / "designs" / "my-pittsburgh.toml"
+    assert store.community("my-pittsburgh").voices == store.community("pittsburgh").voices
+
+
+@pytest.mark.parametrize(
+    "change, field",
+    [
+        ({"goal": " "}, "goal"), ({"name": ""}, "name"), ({"personas": []}, "personas"), ({"topics": ["a", "A"]}, "topics"),
+        ({"rules": [{"text": "x" * 600}]}, "rules"),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_told_at_its_field(change: dict[str, object], field: str, here: Path) -> None:
+    draft = {**drafts.of_community(store.community("pittsburgh")), **change}
+    assert drafts.problem(draft)[0] == field
+    with pytest.raises(CommunityError):
+        drafts.save(draft)
+
+
+def test_the_sample_slate_is_ranked_by_the_feed_itself() -> None:
+    newest = [post.hours for post, _ in preview.ranked(make_feed("chronological"))]
+    assert newest == sorted(newest)
+    order = [post.title for post, _ in preview.ranked(make_feed("weighted:recency=0,toxicity=-1"))]
+    assert order[-1] == "A heated quarrel"
+
+
+@pytest.mark.parametrize("name", FEEDS)
+def test_every_feed_ranks_the_whole_sample(name: str) -> None:
+    ranked = preview.ranked(make_feed(name))
+    assert len({post.title for post, _ in ranked}) == len(ranked)
+    assert len(ranked) >= (1 if name == "downplay_dominant" else len(preview.SAMPLES))
+
+
+# -- safety and files ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "text", ["![x](http://e.test)", "https://e.test", "**b**", ":red[x]", "$x$", "<b>x</b>", "a@b.c", "www.e.test"]
+)
+def test_markdown_is_taken_out_of_text(text: str) -> None:
+    made = say.md(text)
+    assert "http:" not in made and "https:" not in made and "www." not in made and "@b" not in made
+    assert all(made[i - 1] == "\\" for i, c in enumerate(made) if c in "![]()*<>$:#_`")
+
+
+def test_html_and_figures_hold_no_markup_of_members() -> None:
+    assert "<" not in say.esc("<b>x</b>")
+    assert "<" not in say.flat("<a href='http://e.test'>x</a>")
+
+
+def test_no_cell_of_a_download_is_a_formula() -> None:
+    made = parts.csv(pd.DataFrame({"text": ["=1+1", "+x", "-x", "@x", "fine"], "n": [-1, 2, 3, 4, 5]})).decode()
+    assert '"=1' not in made and '"+x' not in made and '"-x' not in made and '"@x' not in made
+    assert ",-1" in made
+
+
+def test_a_deleted_run_leaves_the_lists_and_comes_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(store.RUNS_VARIABLE, str(tmp_path / "runs"))
+    run("pittsburgh", 5, 1, run_id="short", runs_dir=tmp_path / "runs")
+    store.trash(tmp_path / "runs" / "short")
+    assert store.runs() == []
+    store.restore(tmp_path / "runs", store.trashed(tmp_path / "runs")[0])
+    assert [found.id for found in store.runs()] == ["short"]
+
+
+def test_a_worker_that_cannot_begin_says_why(tmp_path: Path) -> None:
+    start("run", "broken", tmp_path, ["no-such-community"]).wait(60)
+    assert "No community called" in last_words(tmp_path, "broken")
+
+
+def test_nobody_writes_a_finished_run_so_there_is_nothing_to_stop(trip: Run) -> None:
+    assert writer_of(trip.path) is None
+    assert stop(trip.path) is False
+
+
+def test_names_that_leave_the_folder_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(RecordError):
+        start("run", "../evil", tmp_path, [])
+    with pytest.raises(RecordError):
+        store.run("../evil")
