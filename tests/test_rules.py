@@ -287,6 +287,7 @@ def test_a_rule_weighs_by_its_stance_and_on_its_own_kinds_alone() -> None:
     both = weights(["No advertising.", "Self-promotion is welcome."])
     assert both[KINDS.index("self_promotion")] == 0.5  # one says where the other does not hold
     assert not weights([]).any()
+    assert rule_of_kind(["Insults are welcome."]) == {}  # nobody can break a rule that allows
 
 
 ONLY = {"insult": ("promote", "off_topic"), "self_promotion": ("insult", "off_topic"), "off_topic": ("insult", "promote")}
@@ -326,7 +327,7 @@ def test_a_limit_lowers_less_than_a_prohibition_and_a_permission_not_at_all() ->
 
 
 def test_pinned_rules_raise_newcomers_compliance_as_in_the_field() -> None:
-    """Matias 2019 (S30): of newcomers' comments 52 % complied, with rules pinned 60 %; band for simulations +2 to +15 points."""
+    """Matias 2019 (S30): 52 % of newcomers' comments complied, with rules pinned 60 %; band for simulations +2 to +15."""
     free, pinned = (violating("off_topic", ["Stay on topic."], by, newcomers=True, off_topic=-0.08) for by in (0.0, 0.7))
     assert abs(1 - free - 0.52) < 0.02
     assert 0.05 < free - pinned < 0.12
