@@ -14,7 +14,7 @@ persona, and conversation matching. Replicates are the unit: intervals are t int
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -239,7 +239,15 @@ class Probe:
 
     @property
     def sentence(self) -> str:
-        """The causal answer in words."""
+        """The causal answer in words: within the run, then for the whole community."""
+        whole = self.row("whole community")
+        if self.seeds < 6 or np.isnan(whole.low) or whole.low <= 0 <= whole.high:
+            return self._within
+        more = f"Withholding them from everybody moved it by {whole.difference:+.4f} ({whole.low:+.4f} to {whole.high:+.4f}), d = {whole.d:+.3f}."
+        return f"{self._within} {more}"
+
+    @property
+    def _within(self) -> str:
         row = self.row("twin")
         if np.isnan(row.difference) or self.seeds < 6:
             return f"No answer: {self.seeds} seeds; 6 are the least for a claim." if self.seeds < 6 else "No answer: nobody opened a thread in both twins."
@@ -254,13 +262,13 @@ class Probe:
 
 def probe(
     community: Community | str | Path, omit: Omit = "positive", personas: int = 1000, days: int = 7, seeds: int = 8, *,
-    first_seed: int = 1, feed: str | None = None, behaviour: BehaviourSettings = None,
+    first_seed: int = 1, feed: str | None = None, behaviour: BehaviourSettings = None, jobs: int = 1,
     progress: Callable[[int, int], None] | None = None,
 ) -> Probe:  # fmt: skip
     """Measure contagion causally on a community.
 
     omit: the sign of the posts that are withheld. seeds: replicates, 1 to 1,000; fewer than 6 make no claim. feed, behaviour: in place of
-    the community's own. progress: called with (replicates done, of). Raises SpecError for input that makes no sense, or where no
+    the community's own. jobs: processes. progress: called with (replicates done, of). Raises SpecError for input that makes no sense, or where no
     post of that sign was ever shown.
     """
     if omit not in ("positive", "negative"):
@@ -270,11 +278,21 @@ def probe(
     loaded = community if isinstance(community, Community) else load_community(community)
     spec = RunSpec(loaded, make_arm(loaded, None, "probe", feed=feed, behaviour=behaviour), personas, days, first_seed)
     found: list[dict[str, dict[str, float]]] = []
-    for seed in range(first_seed, first_seed + seeds):
-        found.append(_replicate(replace(spec, seed=seed), omit))
+    for replicate in _replicates([replace(spec, seed=seed) for seed in range(first_seed, first_seed + seeds)], omit, jobs):
+        found.append(replicate)
         if progress is not None:
             progress(len(found), seeds)
     return Probe(omit, personas, days, seeds, tuple(_rows(found, omit)))
+
+
+def _replicates(specs: list[RunSpec], omit: Omit, jobs: int) -> Iterator[dict[str, dict[str, float]]]:
+    """What each seed found, in order."""
+    if jobs == 1:
+        yield from (_replicate(spec, omit) for spec in specs)
+        return
+    from joblib import Parallel, delayed
+
+    yield from Parallel(n_jobs=jobs, return_as="generator")(delayed(_replicate)(spec, omit) for spec in specs)
 
 
 def _replicate(spec: RunSpec, omit: Omit) -> dict[str, dict[str, float]]:
