@@ -13,7 +13,7 @@ from simulacra.parameters import settable
 from simulacra.persona import OLD_HAND
 from simulacra.reach import arranged, reaches
 from simulacra.streams import Streams
-from support import arm, community, past, played
+from support import arm, community, past, played, simulation
 
 RUDE = {"write": 0.5, "insult": -1, "off_topic": -2, "report": 0.5}
 """A community in which there is something to moderate."""
@@ -133,7 +133,7 @@ def test_truth_is_recorded_with_the_number_of_the_rule_it_breaks():
     assert set(posts.truth) <= set(KINDS)
 
 
-HEATED = {"write": 0.4, "insult": -1.5, "report": 0.3, "downvote": -2, "norm_strength": 3}
+HEATED = {"write": 0.5, "insult": -0.7, "report": 0.3, "downvote": -2, "norm_strength": 3}
 """A community in which there is something to moderate, and in which rules count."""
 PATIENT = {"moderators": 50, "hours_per_day": 8}
 """Enough people for every case."""
@@ -402,6 +402,13 @@ def test_a_policy_taken_up_again_ends_in_the_same_digest(policy):
     resumed.restore(first.state())
     resumed.play(2)
     assert resumed.recorder.digest == whole.recorder.digest
+
+
+@pytest.mark.parametrize("policy", ALL)
+def test_every_policy_bears_a_community_in_which_nothing_happens(policy):
+    sim = simulation(arm(moderation=[policy], behaviour={"write": "off"}), personas=2)
+    sim.play(-1)
+    assert len(sim.platform.posts) == 0
 
 
 @pytest.mark.parametrize("policy", ALL)

@@ -51,7 +51,7 @@ class Collaborative(ScoredFeed):
         if not len(self._readers):
             return recency
         p, people = world.posts, len(world.population)
-        item = _unit(self._items[p.author[posts]] + self._items[people + p.topic[posts]])
+        item = _unit(self._items[p.author[posts]] + self._items[people + p.topic[posts].astype(np.int32)])
         reader = self._readers[readers.persona]
         liking = reader @ item.T if posts.ndim == 1 else np.einsum("nf,nmf->nm", reader, item)
         return (1 + liking) * recency

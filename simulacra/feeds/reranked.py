@@ -96,6 +96,8 @@ class DownplayDominant(Reranked):
 
     def rank(self, readers: Readers, candidates: Candidates, k: int, world: PlatformView, streams: Streams) -> Slates:
         post = self.inner.rank(readers, candidates, _DEPTH * k, world, streams).post
+        if not len(world.posts):
+            return Slates(post[:, :k])
         author = np.where(post >= 0, world.posts.author[np.maximum(post, 0)], -1)
         kept = (post >= 0) & (_nth_of_its_kind(author) < max(1, int(self.share * k)))
         first = np.argsort(~kept, axis=1, kind="stable")[:, :k]
