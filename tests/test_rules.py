@@ -185,7 +185,9 @@ def test_confirmed_meanings_survive_records_files_and_arms(garden: Community, tm
 
 
 def test_unconfirmed_communities_keep_the_records_they_had() -> None:
-    assert "confirmed" not in community_to_dict(community()) and "confirmed" not in community_arm(community()).to_dict()
+    plain = replace(community(), confirmed={})
+    assert "confirmed" not in community_to_dict(plain) and "confirmed" not in community_arm(plain).to_dict()
+    assert "confirmed" in community_to_dict(community())
 
 
 def test_an_overlay_confirms_and_repeats(garden: Community) -> None:
