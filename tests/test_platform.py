@@ -28,3 +28,14 @@ def test_the_latest_votes_are_remembered_with_who_gave_them_and_no_more():
     assert len(reader) == 8 * len(sim.population) < len(votes)
     latest = votes.tail(len(reader))
     assert set(zip(reader, post, vote, strict=True)) == set(zip(latest.persona, latest.post, latest.reaction, strict=True))
+
+
+def test_a_moderator_who_looks_again_errs_anew():
+    sim = played(days=2)
+    posts = np.arange(len(sim.platform.posts), dtype=np.int32)
+    first, again, appeal = (
+        sim.platform.judge(posts, 0.3, 0.3, sim.streams, occasion) for occasion in ("judge", "judge", "judge appeal")
+    )
+    assert np.array_equal(first, again)
+    both_err = (first & appeal)[sim.platform.posts.rule[: len(posts)] == 0].mean()
+    assert 0.02 < both_err < 0.18  # .09 where errors are independent

@@ -160,9 +160,6 @@ def _mmr(worth: Floats, topic: np.ndarray, alike: Floats, weight: float, k: int)
     return chosen
 
 
-_SHARES = {"hot": 0.8, "random": 0.2}
-
-
 @dataclass(frozen=True)
 class Mix:
     """Several feeds in one slate: each place is filled from one of them, drawn by chance in the given shares."""
@@ -173,25 +170,25 @@ class Mix:
         "Platforms reserve a share of places for exploration, so that new authors are seen at all; in the Music Lab "
         "experiment less social influence meant less inequality and more predictable success (S49, Salganik et al. 2006)."
     )
-    shares: Mapping[str, float] = field(
-        default_factory=lambda: dict(_SHARES),
+    shares: tuple[tuple[str, float], ...] = field(
+        default=(("hot", 0.8), ("random", 0.2)),
         metadata={"kind": "shares", "unit": "share of places", "about": "feeds and their shares, as in mix:hot=0.7,random=0.3"},
     )
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> Mix:
         """From "feed=share" pairs; the default where there are none. Raises SpecError where they are none or sum to nothing."""
-        shares = {name: _share(name, value) for name, value in values.items()}
-        if shares and not sum(shares.values()) > 0:
-            raise SpecError(f"feed mix: the shares of {', '.join(shares)} sum to nothing. Give one of them a share above 0.")
-        return cls({name: share for name, share in shares.items() if share > 0}) if shares else cls()
+        shares = [(name, _share(name, value)) for name, value in values.items()]
+        if shares and not sum(share for _, share in shares) > 0:
+            raise SpecError(f"feed mix: the shares of {', '.join(values)} sum to nothing. Give one of them a share above 0.")
+        return cls(tuple((name, share) for name, share in shares if share > 0)) if shares else cls()
 
     def __post_init__(self) -> None:
         _ = self.parts
 
     @cached_property
     def parts(self) -> dict[str, FeedDesign]:
-        return {name: _made(name) for name in self.shares}
+        return {name: _made(name) for name, _ in self.shares}
 
     @property
     def watches(self) -> tuple[str, ...]:
@@ -211,7 +208,7 @@ class Mix:
 
     def rank(self, readers: Readers, candidates: Candidates, k: int, world: PlatformView, streams: Streams) -> Slates:
         lists = np.stack([part.rank(readers, candidates, k, world, streams).post for part in self.parts.values()], axis=1)
-        bounds = np.cumsum(list(self.shares.values()))
+        bounds = np.cumsum([share for _, share in self.shares])
         u = streams.uniform("feed.mix", readers.step, readers.persona[:, None], np.arange(k)) * bounds[-1]
         return Slates(_dealt(lists, np.searchsorted(bounds, u, side="right").clip(max=len(bounds) - 1)))
 
