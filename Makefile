@@ -1,16 +1,33 @@
-# Two commands: `make demo` (set up, then compare two designs) and `make test` (set up, then run the tests).
+# `make demo` (set up, then compare two designs), `make app` (set up, then open the app), `make test` (set up, then run the tests).
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test check bench quality clean
+.PHONY: demo app test test-browser check bench bench-app quality example screenshots clean
 
 demo: $(VENV)/.installed
 	$(BIN)/simulacra demo
 
+app: $(VENV)/.installed-app
+	$(BIN)/simulacra app
+
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -n auto --dist loadfile
+
+# Needs a Chromium: Debian's packages chromium and chromium-driver, or CHROMIUM=/path/to/it.
+test-browser: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest tests/browser -m browser -rs
+
+screenshots: $(VENV)/.installed-dev
+	$(BIN)/python -m benchmarks.app --screenshots docs/screenshots
+
+bench-app: $(VENV)/.installed-dev
+	$(BIN)/python -m benchmarks.app
+
+# The finished comparison that the app opens with; play it again after a change of what runs record.
+example: $(VENV)/.installed-app
+	$(BIN)/python -m simulacra.views.example
 
 check: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .
@@ -29,6 +46,10 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) torch==2.13.0
 	$(PIP) -e .
+	@touch $@
+
+$(VENV)/.installed-app: $(VENV)/.installed
+	$(PIP) -e '.[app]'
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -39,9 +38,9 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def here(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def here(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv(store.RUNS_VARIABLE, str(workspace / "runs"))
-    yield workspace
+    return workspace
 
 
 @pytest.fixture
@@ -99,12 +98,18 @@ def test_every_page_opens_over_real_runs(page: str, here: Path) -> None:
 @pytest.mark.parametrize(
     "page, query",
     [
-        ("compare", {"experiment": "trial"}), ("compare", {"new": "1"}), ("compare", {"new": "1", "like": "trial"}),
-        ("design", {"like": "trip"}), ("design", {"community": "pittsburgh"}), ("design", {"start": "blank"}),
-        ("library", {"experiment": "trial"}), ("measures", {"run": "trial-variant-1"}), ("threads", {"run": "trial-variant-1", "side": "1"}),
+        ("compare", {"experiment": "trial"}),
+        ("compare", {"new": "1"}),
+        ("compare", {"new": "1", "like": "trial"}),
+        ("design", {"like": "trip"}),
+        ("design", {"community": "pittsburgh"}),
+        ("design", {"start": "blank"}),
+        ("library", {"experiment": "trial"}),
+        ("measures", {"run": "trial-variant-1"}),
+        ("threads", {"run": "trial-variant-1", "side": "1"}),
         ("threads", {"run": "trip", "member": "3"}),
     ],
-)  # fmt: skip
+)
 def test_what_the_address_names_is_shown(page: str, query: dict[str, str], here: Path) -> None:
     test = opened(page, **query)
     assert not test.exception
@@ -147,10 +152,26 @@ def test_the_example_does_not_come_back_once_it_was_deleted(tmp_path: Path) -> N
 
 def row(**changes: object) -> Row:
     known = dict(
-        measure="violations_seen_per_100", unit="", baseline=5.0, variant=3.0, difference=-2.0, low=-3.0, high=-1.0, correlation=0.8,
-        seeds=8, kind="response", claim=True, sentence="Clear change: members read about 2 fewer posts.", effect="lower",
-        stability="convergent", role="primary", margin=1.0, p=0.01, adjusted_p=0.01, more_seeds=None,
-    )  # fmt: skip
+        measure="violations_seen_per_100",
+        unit="",
+        baseline=5.0,
+        variant=3.0,
+        difference=-2.0,
+        low=-3.0,
+        high=-1.0,
+        correlation=0.8,
+        seeds=8,
+        kind="response",
+        claim=True,
+        sentence="Clear change: members read about 2 fewer posts.",
+        effect="lower",
+        stability="convergent",
+        role="primary",
+        margin=1.0,
+        p=0.01,
+        adjusted_p=0.01,
+        more_seeds=None,
+    )
     return Row(**{**known, **changes})  # type: ignore[arg-type]
 
 

@@ -39,8 +39,10 @@ def page() -> None:
             st.html(say.arm(name, "", look.ARMS[name]))
             _arm(arm, f"{name}-{st.session_state['arms_token']}")
     lines, wrong = _differences(draft, arms)
-    st.html(f'<div class="sim-quiet"><b>What differs:</b> {say.esc("; ".join(lines) or "nothing yet")}. '
-            "<b>What is the same:</b> people, their chances and habits, the common past, and every setting not named here.</div>")  # fmt: skip
+    st.html(
+        f'<div class="sim-quiet"><b>What differs:</b> {say.esc("; ".join(lines) or "nothing yet")}. '
+        "<b>What is the same:</b> people, their chances and habits, the common past, and every setting not named here.</div>"
+    )
     plan = _plan(template)
     asked = "" if template is readout.TEMPLATES[-1] else template.title
     _size(draft, arms, lines, wrong, asked, plan, template.days)
@@ -162,8 +164,14 @@ def _plan(template: readout.Template) -> Plan:
     st.subheader("What decides it", anchor=False)
     left, middle, right = st.columns([2, 1, 3])
     names = list(MEASURES)
-    primary = left.selectbox("One measure", names, names.index(template.primary), format_func=readout.title, key=f"primary-{template.title}",
-                             help="The answer is about this one. Everything else is exploration.")  # fmt: skip
+    primary = left.selectbox(
+        "One measure",
+        names,
+        names.index(template.primary),
+        format_func=readout.title,
+        key=f"primary-{template.title}",
+        help="The answer is about this one. Everything else is exploration.",
+    )
     left.caption(MEASURES[primary].about)
     with middle:
         margin = _margin(primary)
@@ -183,8 +191,13 @@ def _margin(primary: str) -> float | None:
         st.markdown(f"{100 * known.size:g} % of the baseline", help="Our default: this measure grows with the community")
         return None
     default = known.size * known.scale
-    size = st.number_input(f"A difference that matters ({known.unit})", min_value=0.0, value=float(default), key=f"margin-{primary}",
-                           help="The smallest one that you would act on")  # fmt: skip
+    size = st.number_input(
+        f"A difference that matters ({known.unit})",
+        min_value=0.0,
+        value=float(default),
+        key=f"margin-{primary}",
+        help="The smallest one that you would act on",
+    )
     return None if size in (0.0, default) else size / known.scale
 
 
@@ -230,10 +243,32 @@ def _launch(
         keep = "all" if personas * days * seeds <= MOST_KEPT else "first"
         margin = [] if plan.margin is None else ["--margin", repr(plan.margin)]
         guardrails = [word for guardrail in plan.guardrails for word in ("--guardrail", guardrail)]
-        worker.start("compare", name, store.runs_dir(), [
-            str(community), "--baseline", str(overlays[BASELINE]), "--variant", str(overlays[VARIANT]), "--personas", str(personas),
-            "--days", str(days), "--seeds", str(seeds), "--keep", keep, "--id", name, "--primary", plan.primary, *margin, *guardrails,
-        ])  # fmt: skip
+        worker.start(
+            "compare",
+            name,
+            store.runs_dir(),
+            [
+                str(community),
+                "--baseline",
+                str(overlays[BASELINE]),
+                "--variant",
+                str(overlays[VARIANT]),
+                "--personas",
+                str(personas),
+                "--days",
+                str(days),
+                "--seeds",
+                str(seeds),
+                "--keep",
+                keep,
+                "--id",
+                name,
+                "--primary",
+                plan.primary,
+                *margin,
+                *guardrails,
+            ],
+        )
     except SimulacraError as error:
         say.mistake(error)
         return

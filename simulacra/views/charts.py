@@ -36,15 +36,18 @@ def figure(height: int = HEIGHT, **layout: Any) -> go.Figure:
 def over_time(frames: Mapping[str, pd.DataFrame], column: str, title: str, band: int = 0) -> go.Figure:
     """A line an arm over simulated days.
 
-    frames: arm -> rows with `step` (hour) and `column`, and `n` where means are to be smoothed over `band` hours weighted by it.
+    frames: arm -> rows with `step` (hour) and `column`; and `n`, the weight, where means are smoothed over `band` hours.
     """
     found = figure()
     for name, frame in frames.items():
         rows = smoothed(frame, column, band) if band else frame
         found.add_scatter(
-            x=rows["step"] / 24 + 1, y=rows[column], name=flat(name), mode="lines",
+            x=rows["step"] / 24 + 1,
+            y=rows[column],
+            name=flat(name),
+            mode="lines",
             line={"color": look.ARMS.get(name, look.BASELINE), "width": 2.2},
-        )  # fmt: skip
+        )
     found.update_layout(showlegend=len(frames) > 1)
     found.update_xaxes(title="simulated day", tick0=1, dtick=1)
     found.update_yaxes(title=title)
@@ -52,7 +55,7 @@ def over_time(frames: Mapping[str, pd.DataFrame], column: str, title: str, band:
 
 
 def smoothed(frame: pd.DataFrame, column: str, hours: int) -> pd.DataFrame:
-    """Means over a moving window of hours, weighted by the number of rows `n` behind each hour; hours without rows are filled."""
+    """Means over a moving window of hours, weighted by the rows `n` behind each hour; hours without rows are filled."""
     if frame.empty:
         return frame
     steps = np.arange(int(frame["step"].min()), int(frame["step"].max()) + 1)

@@ -120,7 +120,7 @@ def _read_out(found: Comparison) -> None:
 def _answer(answer: readout.Answer, short: bool = False) -> None:
     found, spec = answer.found, answer.found.spec
     asked = answer.asked or f"{readout.title(answer.primary)}: what difference does it make?"
-    st.html(f'<div style="font-size:1.2rem;font-weight:600">{say.esc(asked)}</div>')
+    st.html(f'<div class="sim-asked">{say.esc(asked)}</div>')
     for column, (name, arm) in zip(st.columns(2), spec.arms.items(), strict=True):
         column.html(say.arm(name, arm.describe(), look.ARMS[name]))
     told = readout.read_out(answer)
@@ -205,7 +205,8 @@ def _not_varied(found: Comparison) -> list[str]:
     return [
         "Another community: the same lever can work where people quarrel and do nothing where they do not.",
         f"Another size or length: here {spec.personas:,} members over {say.count(spec.days, 'day')}.",
-        "Other assumptions: change behaviour parameters marked as ours on the Design page and compare again. A direction that flips "
+        "Other assumptions: change behaviour parameters marked as ours on the Design page and compare again. A direction "
+        "that flips "
         "was an assumption, not a finding.",
         "A better writer: the sketch mind answers a wording only through what it was taken to mean.",
     ]
@@ -220,7 +221,8 @@ def _explore(answer: readout.Answer) -> None:
     tones = [look.VARIANT if abs(size) > 1 else look.PLAIN for size in sizes]
     labels = [readout.title(row.measure) for row in rows]
     about = (
-        "Beyond 1 (orange) the interval excludes 0. These were not named before the comparison was played: of twenty such rows about "
+        "Beyond 1 (orange) the interval excludes 0. These were not named before the comparison was played: of twenty "
+        "such rows about "
         "one does so by chance. Longer bars are cut at 6."
     )
     figure = charts.intervals(labels, sizes, tones, "difference in half widths of its 95 % interval")

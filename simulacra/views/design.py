@@ -29,16 +29,15 @@ def page() -> None:
     draft = _draft()
     _start_from()
     wrong = drafts.problem(draft)
-    tabs = st.tabs(["Community", "Feed", "Moderation", "Behaviour", "Size and start"])
+    tabs = st.tabs(["Community", "Feed", "Moderation", "Behaviour", "Size and start"], on_change="rerun", key="design-tabs")
     version = st.session_state["draft_version"]
     with tabs[0]:
         _community(draft, version, wrong)
-    with tabs[1]:
-        levers.feed_cards(draft, f"d{version}")
-        _at("feed", wrong)
-    with tabs[2]:
-        levers.moderation_cards(draft, f"d{version}")
-        _at("moderation", wrong)
+    for tab, field, cards in ((tabs[1], "feed", levers.feed_cards), (tabs[2], "moderation", levers.moderation_cards)):
+        if tab.open:  # dozens of inputs each: drawn when looked at, from what the draft says
+            with tab:
+                cards(draft, f"d{version}")
+                _at(field, wrong)
     with tabs[3]:
         _behaviour(draft, version)
         _at("behaviour", wrong)
@@ -118,7 +117,7 @@ def _upload() -> None:
 def _at(field: str, wrong: tuple[str, str]) -> None:
     """The message at the field that it is about."""
     if wrong[0] == field:
-        st.html(f'<div class="sim-chip" style="--tone:#d55e00; white-space:normal">{say.esc(wrong[1], 300)}</div>')
+        st.html(f'<div class="sim-chip sim-wrong">{say.esc(wrong[1], 300)}</div>')
 
 
 def _community(draft: drafts.Draft, version: int, wrong: tuple[str, str]) -> None:
@@ -142,7 +141,8 @@ def _community(draft: drafts.Draft, version: int, wrong: tuple[str, str]) -> Non
                    f"{draft['voices_of']} is left out: it speaks of topics that are no longer listed.")  # fmt: skip
     else:
         st.caption(
-            "Members speak from the general phrase bank. A bank of the community's own makes them sound more like it: see docs/voices.md."
+            "Members speak from the general phrase bank. A bank of the community's own makes them sound more like it: "
+            "see docs/voices.md."
         )
 
 
@@ -150,15 +150,21 @@ def _rules(draft: drafts.Draft, version: int, wrong: tuple[str, str]) -> None:
     left, right = st.columns([3, 1], vertical_alignment="bottom")
     left.markdown(
         "**Rules**",
-        help="What members may and may not do. Below each rule stands what it was taken to mean: confirm or correct it. What is not "
+        help="What members may and may not do. Below each rule stands what it was taken to mean: confirm or correct it. "
+        "What is not "
         "confirmed is used as a guess, and the result says so.",
     )
     st.session_state["reviewer"] = right.text_input(
-        "Your name", st.session_state.get("reviewer", ""), max_chars=80, placeholder="your name", label_visibility="collapsed",
+        "Your name",
+        st.session_state.get("reviewer", ""),
+        max_chars=80,
+        placeholder="your name",
+        label_visibility="collapsed",
         help="Stands beside what you confirm and note",
-    )  # fmt: skip
+    )
     for place, rule in enumerate(draft["rules"]):
-        _rule(draft, rule, place, version)
+        with st.container(gap=None):
+            _rule(draft, rule, place, version)
     if st.button("Add a rule", icon=":material/add:", type="tertiary", disabled=len(draft["rules"]) >= MAX_RULES):
         draft["rules"].append({"text": ""})
         _changed(draft)
@@ -180,7 +186,8 @@ def _rule(draft: drafts.Draft, rule: dict[str, Any], place: int, version: int) -
 def _sketches(draft: drafts.Draft, version: int, wrong: tuple[str, str]) -> None:
     st.markdown(
         "**Sketches of members**",
-        help="Five to fifteen. Say what matters: work, age, what they love or hate, temper, how they write. Thousands of different "
+        help="Five to fifteen. Say what matters: work, age, what they love or hate, temper, how they write. Thousands of "
+        "different "
         "people grow from them. A sketch with twice the weight has twice as many descendants.",
     )
     for place, sketch in enumerate(list(draft["personas"])):
@@ -214,9 +221,14 @@ def _sketch(sketch: dict[str, Any], key: str, number: int) -> None:
         max_chars=MAX_NAME,
     )
     sketch["sketch"] = st.text_input(
-        f"Sketch {number}", sketch["sketch"], key=f"sketch-{key}", label_visibility=hidden, max_chars=MAX_SKETCH, width="stretch",
+        f"Sketch {number}",
+        sketch["sketch"],
+        key=f"sketch-{key}",
+        label_visibility=hidden,
+        max_chars=MAX_SKETCH,
+        width="stretch",
         placeholder="art teacher, 41, loves museums, cheerful, writes in full sentences",
-    )  # fmt: skip
+    )
     sketch["weight"] = st.number_input(
         f"Weight of sketch {number}",
         0.0,
@@ -234,15 +246,22 @@ def _sketch(sketch: dict[str, Any], key: str, number: int) -> None:
 
 
 def _behaviour(draft: drafts.Draft, version: int) -> None:
-    st.caption("How members behave: every parameter of the model with its unit and source. Most designers leave these alone. A value "
-               "that you change is kept in the community's file.")  # fmt: skip
+    st.caption(
+        "How members behave: every parameter of the model with its unit and source. Most designers leave these alone. A value "
+        "that you change is kept in the community's file."
+    )
     current = Behaviour()
     known = fields(Behaviour)
-    rows = pd.DataFrame({
-        "parameter": [f.name for f in known], "what it does": [f.metadata["about"] for f in known],
-        "value": [_number(draft["behaviour"].get(f.name, f.default), f) for f in known], "default": [getattr(current, f.name) for f in known],
-        "unit": [f.metadata["unit"] for f in known], "source": [f.metadata["source"] for f in known],
-    })  # fmt: skip
+    rows = pd.DataFrame(
+        {
+            "parameter": [f.name for f in known],
+            "what it does": [f.metadata["about"] for f in known],
+            "value": [_number(draft["behaviour"].get(f.name, f.default), f) for f in known],
+            "default": [getattr(current, f.name) for f in known],
+            "unit": [f.metadata["unit"] for f in known],
+            "source": [f.metadata["source"] for f in known],
+        }
+    )
     began = st.session_state.setdefault(f"behaviour-began-{version}", rows["value"].tolist())
     rows["value"] = began
     edited = st.data_editor(rows, hide_index=True, key=f"behaviour-{version}", height=520,
@@ -325,7 +344,8 @@ def _unconfirmed(draft: drafts.Draft) -> None:
         return
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(
-            f"{say.count(len(guessed), 'rule has', 'rules have')} a meaning that nobody confirmed: it is used, and the result says so."
+            f"{say.count(len(guessed), 'rule has', 'rules have')} a meaning that nobody confirmed: it is used, and the "
+            f"result says so."
         )
         if st.button("Confirm all as they stand", type="tertiary", icon=":material/done_all:"):
             for rule in guessed:

@@ -1,4 +1,4 @@
-"""A community as it is being designed: plain tables in session state, read from files and runs, checked, and written as TOML."""
+"""A community as it is being designed: plain tables in session state, read from files and runs, checked, written as TOML."""
 
 from __future__ import annotations
 
@@ -12,8 +12,14 @@ from typing import Any
 
 from simulacra.checks import slugify
 from simulacra.community import (
-    VOICES_SUFFIX, Community, bundled_communities, community_from_dict, community_to_dict, community_to_toml, rule_entries as confirmed_entries,
-)  # fmt: skip
+    VOICES_SUFFIX,
+    Community,
+    bundled_communities,
+    community_from_dict,
+    community_to_dict,
+    community_to_toml,
+    rule_entries as confirmed_entries,
+)
 from simulacra.designs import Arm, make_arm
 from simulacra.durable import disk_errors
 from simulacra.errors import CommunityError, SpecError
@@ -21,7 +27,8 @@ from simulacra.experiment import Run
 from simulacra.views import store
 
 Draft = dict[str, Any]
-"""The tables of a community file, all keys present, rules always as tables (`rule_tables`), and `slug`; `voices_of` names the community whose phrase bank it uses, or ""."""
+"""The tables of a community file, all keys present, rules always as tables (`rule_tables`), and `slug`. `voices_of` names the
+community whose phrase bank it uses, "" for none."""
 
 BLANK: Mapping[str, Any] = {
     "slug": "", "name": "", "goal": "", "rules": [{"text": "Be kind to newcomers and to each other."}], "topics": [],
@@ -92,8 +99,18 @@ def problem(draft: Mapping[str, Any]) -> tuple[str, str]:
     except (CommunityError, SpecError) as error:
         told = str(error).removeprefix("design: ").removeprefix("settings: ")
         words = told.replace("[", " ").replace(".", " ").split()
-        heads = {"goal": "goal", "name": "name", "rules": "rules", "topics": "topics", "personas": "personas", "has": "personas",
-                 "every": "personas", "behaviour": "behaviour", "feed": "feed", "moderation": "moderation"}  # fmt: skip
+        heads = {
+            "goal": "goal",
+            "name": "name",
+            "rules": "rules",
+            "topics": "topics",
+            "personas": "personas",
+            "has": "personas",
+            "every": "personas",
+            "behaviour": "behaviour",
+            "feed": "feed",
+            "moderation": "moderation",
+        }
         return heads.get(words[0] if words else "", "start"), told
     return "", ""
 

@@ -1,7 +1,8 @@
 """The finished comparison that ships with the program, so that there is something to read at once.
 
-`python -m simulacra.views.example` (`make example`) plays it afresh and packs it into simulacra/data/example.zip: the experiment's
-files and its two kept runs as bundles without checkpoints. `unpack` takes it in where it is missing, every digest checked.
+`python -m simulacra.views.example` (`make example`) plays it afresh and packs it into simulacra/data/example.zip: the
+experiment's files and its two kept runs as bundles without checkpoints. `unpack` takes it in where it is missing,
+every digest checked.
 """
 
 from __future__ import annotations

@@ -107,7 +107,7 @@ def turning_points(of: Run) -> pd.DataFrame:
 
 
 def sorted_threads(of: Run, key: str, filters: Filters) -> pd.DataFrame:
-    """Threads that pass the filters, best first by a key of SORTS; `turn` and `post` are there when sorted by turning points."""
+    """Threads that pass the filters, best first by a key of SORTS; with `turn` and `post` when sorted by turning points."""
     found = threads(of)
     found = found[found["day"].between(*filters.days)]
     if filters.of_posts:
@@ -146,13 +146,26 @@ def _post(row: Mapping[Any, Any], fates: Mapping[int, list[str]], noted: Mapping
     post = int(row["id"])
     fate = fates.get(post, [])
     return {
-        "id": post, "parent": int(row["parent"]), "depth": int(row["depth"]), "author": int(row["author"]),
-        "handle": clean(str(row["handle"])), "when": moment(int(row["step"])), "verb": VERBS.get(row["act"], str(row["act"])),
-        "text": clean(str(row["text"])), "toxicity": round(float(row["toxicity"]), 2), "valence": round(float(row["valence"]), 2),
-        "toxic": bool(row["toxicity"] > TOXIC), "seen": int(row["seen"]), "up": int(row["up"]), "down": int(row["down"]),
-        "reports": int(row["reports"]), "newcomer": int(row["arrival"]) >= 0, "notes": noted.get(post, 0),
-        "removed": any(text.startswith("removed") for text in fate), "fate": [clean(text) for text in fate],
-    }  # fmt: skip
+        "id": post,
+        "parent": int(row["parent"]),
+        "depth": int(row["depth"]),
+        "author": int(row["author"]),
+        "handle": clean(str(row["handle"])),
+        "when": moment(int(row["step"])),
+        "verb": VERBS.get(row["act"], str(row["act"])),
+        "text": clean(str(row["text"])),
+        "toxicity": round(float(row["toxicity"]), 2),
+        "valence": round(float(row["valence"]), 2),
+        "toxic": bool(row["toxicity"] > TOXIC),
+        "seen": int(row["seen"]),
+        "up": int(row["up"]),
+        "down": int(row["down"]),
+        "reports": int(row["reports"]),
+        "newcomer": int(row["arrival"]) >= 0,
+        "notes": noted.get(post, 0),
+        "removed": any(text.startswith("removed") for text in fate),
+        "fate": [clean(text) for text in fate],
+    }
 
 
 def _fates(of: Run, root: int) -> dict[int, list[str]]:

@@ -16,7 +16,8 @@ RECENT = 6
 def page() -> None:
     say.head("Simulacra", "A sandbox for designers of social platforms.")
     st.write(
-        "Describe a community in a page: its goal, its rules, a few sketches of its members. Thousands of simulated members then "
+        "Describe a community in a page: its goal, its rules, a few sketches of its members. Thousands of simulated "
+        "members then "
         "live there for some days, and you read what they write. Change the feed or the moderation, play both designs with the "
         "same people and the same chances, and see what difference it makes and how sure that is."
     )

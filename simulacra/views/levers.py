@@ -1,4 +1,4 @@
-"""Editing an arm: the feed with its parameters and a sample slate, moderation designs with theirs, what rules were taken to mean.
+"""Editing an arm: the feed with its settings and a sample slate, moderation designs with theirs, what rules were taken to mean.
 
 What exists is read off the registries and the metadata of each design's fields, so a lever that is added to the program appears
 here by itself. Editors take the arm as plain tables (`design`, `feed`, `moderation`, as in a community file), change them in

@@ -6,6 +6,7 @@ import io
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -51,7 +52,7 @@ def _undo() -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.caption(f"Deleted: {say.md(found[0])}")
             if st.button("Undo", key=f"undo-{place.name}", icon=":material/undo:", type="tertiary"):
-                _do(lambda place=place, name=found[0]: store.restore(place, name))  # type: ignore[misc]
+                _do(partial(store.restore, place, found[0]))
 
 
 def _do(action: Callable[[], object]) -> None:
@@ -95,13 +96,22 @@ def _runs(search: str) -> None:
             "Start a run on the Design page, or import a colleague's." if not search else "No run has these words.",
         )
         return
-    table = pd.DataFrame([
-        {
-            "run": run.id, "status": say.STATUS.get(run.status, run.status), "community": run.community, "members": run.personas,
-            "days": run.days, "posts": run.posts, "review": _review_of(run), "notes": _note_count(run), "begun": run.started[:16].replace("T", " "),
-        }
-        for run in found
-    ])  # fmt: skip
+    table = pd.DataFrame(
+        [
+            {
+                "run": run.id,
+                "status": say.STATUS.get(run.status, run.status),
+                "community": run.community,
+                "members": run.personas,
+                "days": run.days,
+                "posts": run.posts,
+                "review": _review_of(run),
+                "notes": _note_count(run),
+                "begun": run.started[:16].replace("T", " "),
+            }
+            for run in found
+        ]
+    )
     chosen = _choose(table, "runs-table", go.asked("run"), "run")
     if chosen is not None:
         _run(chosen)
@@ -157,7 +167,8 @@ def _run(name: str) -> None:
         return
     with st.container(border=True):
         st.html(
-            f"<b>{say.esc(run.spec.community.name)}</b><div class='sim-quiet'>{say.esc(name)} · {say.esc(run.spec.arm.describe())}</div>"
+            f"<b>{say.esc(run.spec.community.name)}</b><div class='sim-quiet'>{say.esc(name)} · "
+            f"{say.esc(run.spec.arm.describe())}</div>"
         )
         with st.container(horizontal=True):
             if st.button("Read threads", icon=":material/forum:", disabled=not run.days):
@@ -212,11 +223,30 @@ def _export(run: Run) -> None:
         ("Tables (CSV)", "csv", "A zip of CSV files that no spreadsheet takes for formulas"),
         ("ConvoKit corpus", "convokit", "A zip of a corpus folder for conversation analysis"),
     ):
-        st.download_button(label, lambda kind=kind: _exported(run, kind), f"{run.id}-{kind}.zip", "application/zip", help=about,  # type: ignore[misc]
-                           icon=":material/download:", key=f"export-{kind}-{run.id}", disabled=busy, on_click="ignore", width=220)  # fmt: skip
-    st.download_button("Report (HTML)", lambda: report.of_run(run).encode(), f"{run.id}.html", "text/html", icon=":material/description:",
-                       help="One file that opens without the tool: design, charts, ten threads, notes, limits", disabled=not run.days,
-                       key=f"report-{run.id}", on_click="ignore", width=220)  # fmt: skip
+        st.download_button(
+            label,
+            partial(_exported, run, kind),
+            f"{run.id}-{kind}.zip",
+            "application/zip",
+            help=about,
+            icon=":material/download:",
+            key=f"export-{kind}-{run.id}",
+            disabled=busy,
+            on_click="ignore",
+            width=220,
+        )
+    st.download_button(
+        "Report (HTML)",
+        lambda: report.of_run(run).encode(),
+        f"{run.id}.html",
+        "text/html",
+        icon=":material/description:",
+        help="One file that opens without the tool: design, charts, ten threads, notes, limits",
+        disabled=not run.days,
+        key=f"report-{run.id}",
+        on_click="ignore",
+        width=220,
+    )
 
 
 def _exported(run: Run, kind: str) -> bytes:
@@ -241,10 +271,17 @@ def _trials(search: str) -> None:
     if not found:
         say.empty("Nothing here", "Start a comparison from a question on the Compare page.")
         return
-    table = pd.DataFrame([
-        {"comparison": t.id, "status": say.STATUS.get(t.status, t.status), "pairs": f"{t.done} of {t.total}", "begun": t.started[:16].replace("T", " ")}
-        for t in found
-    ])  # fmt: skip
+    table = pd.DataFrame(
+        [
+            {
+                "comparison": t.id,
+                "status": say.STATUS.get(t.status, t.status),
+                "pairs": f"{t.done} of {t.total}",
+                "begun": t.started[:16].replace("T", " "),
+            }
+            for t in found
+        ]
+    )
     chosen = _choose(table, "trials-table", go.asked("experiment"), "comparison")
     if chosen is None:
         return

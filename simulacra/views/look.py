@@ -18,23 +18,35 @@ _CSS = """
 <style>
 .block-container {max-width: 1320px;}
 .sim-lead {font-size: 1.05rem; opacity: .78; margin: -.6rem 0 .4rem 0; max-width: 52rem;}
-.sim-card {border: 1px solid color-mix(in srgb, currentColor 14%, transparent); border-radius: .7rem; padding: .9rem 1rem; height: 100%;}
-.sim-answer {border-left: .35rem solid var(--tone); background: color-mix(in srgb, var(--tone) 8%, transparent);
-  border-radius: .6rem; padding: 1rem 1.25rem; margin: .2rem 0 .6rem 0;}
-.sim-answer .sim-word {font-size: .85rem; font-weight: 700; letter-spacing: .04em; text-transform: uppercase; color: var(--tone);
-  filter: saturate(1.1);}
-.sim-answer .sim-sentence {font-size: 1.35rem; line-height: 1.35; font-weight: 600; margin-top: .15rem;}
-.sim-answer .sim-more {margin-top: .4rem; opacity: .8;}
+.sim-card {
+  border: 1px solid color-mix(in srgb, currentColor 14%, transparent); border-radius: .7rem; padding: .9rem 1rem; height: 100%;
+}
+.sim-answer {
+  border-left: .35rem solid var(--tone); background: color-mix(in srgb, var(--tone) 9%, transparent);
+  border-radius: .6rem; padding: 1rem 1.25rem; margin: .2rem 0 .6rem 0;
+}
+.sim-word {
+  font-size: .85rem; font-weight: 700; letter-spacing: .04em; text-transform: uppercase;
+  color: color-mix(in srgb, var(--tone) 65%, currentColor);
+}
+.sim-sentence {font-size: 1.35rem; line-height: 1.35; font-weight: 600; margin-top: .15rem;}
+.sim-more {margin-top: .4rem; opacity: .8;}
 .sim-arm {display: inline-flex; align-items: center; gap: .45rem; font-weight: 600;}
 .sim-dot {display: inline-block; width: .7rem; height: .7rem; border-radius: 50%; background: var(--tone); flex: none;}
-.sim-chip {display: inline-block; font-size: .78rem; line-height: 1.35; padding: .05rem .5rem; border-radius: 1rem; margin: 0 .3rem .2rem 0;
-  background: color-mix(in srgb, var(--tone, currentColor) 13%, transparent); color: inherit; white-space: nowrap;}
+.sim-chip {
+  display: inline-block; font-size: .78rem; line-height: 1.35; padding: .05rem .5rem; border-radius: 1rem; white-space: nowrap;
+  margin: 0 .3rem .2rem 0; background: color-mix(in srgb, var(--tone, currentColor) 13%, transparent); color: inherit;
+}
 .sim-figures {display: grid; grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr)); gap: .8rem; margin: .3rem 0;}
 .sim-figure {font-size: 1.55rem; font-weight: 600; line-height: 1.3;}
-.sim-empty {border: 1.5px dashed color-mix(in srgb, currentColor 25%, transparent); border-radius: .8rem; padding: 1.6rem; text-align: center;}
+.sim-empty {
+  border: 1.5px dashed color-mix(in srgb, currentColor 25%, transparent); border-radius: .8rem; padding: 1.6rem;
+  text-align: center;
+}
 .sim-empty b {display: block; font-size: 1.1rem; margin-bottom: .2rem;}
-.sim-under {margin: -.9rem 0 .2rem .2rem;}
 .sim-quiet {opacity: .7; font-size: .9rem;}
+.sim-asked {font-size: 1.2rem; font-weight: 600;}
+.sim-wrong {white-space: normal; --tone: #d55e00;}
 .sim-slate {display: grid; grid-template-columns: 1.6rem 1fr auto; gap: .3rem .7rem; align-items: start; font-size: .92rem;}
 .sim-slate > div {padding: .3rem 0;}
 .sim-slate > div:nth-child(3n+2) {border-bottom: 1px solid color-mix(in srgb, currentColor 12%, transparent);}

@@ -24,14 +24,20 @@ def page() -> None:
         return
     runs = _with_twin(run)
     _first_figures(run)
-    tabs = st.tabs(["Toxicity", "Emotion", "Taking part", "Moderation", "Network", "All measures"])
-    for tab, draw in zip(tabs, (_toxicity, _emotion, _part, _moderation), strict=False):
-        with tab:
-            draw(runs)
-    with tabs[4]:
-        network.draw(run)
-    with tabs[5]:
-        _table(runs)
+    drawn = {
+        "Toxicity": _toxicity, "Emotion": _emotion, "Taking part": _part, "Moderation": _moderation, "Network": _network,
+        "All measures": _table,
+    }  # fmt: skip
+    for tab, draw in zip(st.tabs(list(drawn), on_change="rerun", key="measures-tabs"), drawn.values(), strict=True):
+        if tab.open:  # only what is looked at is asked of the record
+            with tab:
+                draw(runs)
+
+
+def _network(runs: Runs) -> None:
+    for column, (arm, run) in zip(st.columns(len(runs)), runs.items(), strict=True):
+        with column:
+            network.draw(run, arm if len(runs) > 1 else "")
 
 
 def _with_twin(run: Run) -> dict[str, Run]:
@@ -100,37 +106,67 @@ def _toxicity(runs: Runs) -> None:
         runs, "toxicity", "Toxicity", "0 to 1 on the scorer's own scale: compare designs, do not read levels as rates"
     )
     left, right = st.columns(2)
-    depth = _each(runs, """SELECT least(depth, 6) AS depth, avg(toxicity) AS toxicity, count(*) AS n,
-        coalesce(stddev_samp(toxicity), 0) / sqrt(count(*)) AS se FROM posts WHERE NOT burn_in GROUP BY 1 ORDER BY 1""")  # fmt: skip
+    depth = _each(
+        runs,
+        """SELECT least(depth, 6) AS depth, avg(toxicity) AS toxicity, count(*) AS n,
+        coalesce(stddev_samp(toxicity), 0) / sqrt(count(*)) AS se FROM posts WHERE NOT burn_in GROUP BY 1 ORDER BY 1""",
+    )
     with left:
-        _draw(charts.by_depth(depth, "toxicity", "mean toxicity"), "By depth of reply",
-              "Mean toxicity by depth with one standard error; 6 stands for 6 and deeper.", depth, "toxicity-depth")  # fmt: skip
+        _draw(
+            charts.by_depth(depth, "toxicity", "mean toxicity"),
+            "By depth of reply",
+            "Mean toxicity by depth with one standard error; 6 stands for 6 and deeper.",
+            depth,
+            "toxicity-depth",
+        )
     scores = _each(runs, "SELECT toxicity FROM posts WHERE NOT burn_in")
     with right:
-        _draw(charts.histogram({arm: frame["toxicity"] for arm, frame in scores.items()}, "toxicity"), "How toxic posts are",
-              f"Posts by toxicity. Above {TOXIC} a post counts as toxic in every share on these pages.", scores, "toxicity-spread")  # fmt: skip
+        _draw(
+            charts.histogram({arm: frame["toxicity"] for arm, frame in scores.items()}, "toxicity"),
+            "How toxic posts are",
+            f"Posts by toxicity. Above {TOXIC} a post counts as toxic in every share on these pages.",
+            scores,
+            "toxicity-spread",
+        )
     held = _each(runs, f"""SELECT author, count(*) FILTER (toxicity > {TOXIC}) AS toxic FROM posts WHERE NOT burn_in
         GROUP BY author ORDER BY author""")  # fmt: skip
-    _draw(charts.lorenz({arm: frame["toxic"].to_numpy() for arm, frame in held.items()}, "toxic posts"), "Who writes the toxic posts",
-          "Members who wrote anything, from fewest to most toxic posts. The nearer to the corner, the fewer people write it.",
-          held, "toxicity-authors")  # fmt: skip
+    _draw(
+        charts.lorenz({arm: frame["toxic"].to_numpy() for arm, frame in held.items()}, "toxic posts"),
+        "Who writes the toxic posts",
+        "Members who wrote anything, from fewest to most toxic posts. The nearer to the corner, the fewer people write it.",
+        held,
+        "toxicity-authors",
+    )
 
 
 def _emotion(runs: Runs) -> None:
     _two_over_time(runs, "valence", "Cheerfulness", "−1 to 1 (VADER's compound of the words)")
     left, right = st.columns(2)
-    words = _each(runs, """SELECT step, avg(positive) * 100 AS positive, avg(negative) * 100 AS negative, count(*) AS n FROM posts
-        WHERE NOT burn_in GROUP BY step ORDER BY step""")  # fmt: skip
+    words = _each(
+        runs,
+        """SELECT step, avg(positive) * 100 AS positive, avg(negative) * 100 AS negative, count(*) AS n FROM posts
+        WHERE NOT burn_in GROUP BY step ORDER BY step""",
+    )
     for place, column in ((left, "positive"), (right, "negative")):
         with place:
-            _draw(charts.over_time(words, column, "in 100 words", 24), f"{column.capitalize()} words written",
-                  f"Share of words that are {column} in the VADER lexicon, mean over posts, 24-hour mean.", words, f"words-{column}")  # fmt: skip
+            _draw(
+                charts.over_time(words, column, "in 100 words", 24),
+                f"{column.capitalize()} words written",
+                f"Share of words that are {column} in the VADER lexicon, mean over posts, 24-hour mean.",
+                words,
+                f"words-{column}",
+            )
     moods = _each(
         runs,
         "SELECT day * 24 - 1 AS step, avg(mood) AS mood, count(*) AS n FROM moods WHERE NOT burn_in GROUP BY day ORDER BY day",
     )
-    _draw(charts.over_time(moods, "mood", "mean mood"), "Mood of members", "Mean mood at the end of each day, −1 to 1: what members feel, "
-          "not what they write.", moods, "moods")  # fmt: skip
+    _draw(
+        charts.over_time(moods, "mood", "mean mood"),
+        "Mood of members",
+        "Mean mood at the end of each day, −1 to 1: what members feel, not what they write.",
+        moods,
+        "moods",
+    )
 
 
 # -- taking part and moderation --------------------------------------------------------------------------------------------
@@ -140,16 +176,29 @@ def _part(runs: Runs) -> None:
     left, right = st.columns(2)
     wrote = _each(runs, """SELECT m.id AS persona, count(p.id) AS posts FROM personas m
         LEFT JOIN posts p ON p.author = m.id AND NOT p.burn_in GROUP BY m.id ORDER BY m.id""")  # fmt: skip
-    read = _each(runs, """SELECT p.id AS post, count(i.post) AS readings FROM posts p
-        LEFT JOIN impressions i ON i.post = p.id AND NOT i.burn_in WHERE NOT p.burn_in GROUP BY p.id ORDER BY p.id""")  # fmt: skip
+    read = _each(
+        runs,
+        """SELECT p.id AS post, count(i.post) AS readings FROM posts p
+        LEFT JOIN impressions i ON i.post = p.id AND NOT i.burn_in WHERE NOT p.burn_in GROUP BY p.id ORDER BY p.id""",
+    )
     with left:
-        _draw(charts.lorenz({arm: frame["posts"].to_numpy() for arm, frame in wrote.items()}, "posts"), "Who writes",
-              "All members, lurkers included, from the least to the most active: the share of all posts they wrote.", wrote, "who-writes")  # fmt: skip
+        _draw(
+            charts.lorenz({arm: frame["posts"].to_numpy() for arm, frame in wrote.items()}, "posts"),
+            "Who writes",
+            "All members, lurkers included, from the least to the most active: the share of all posts they wrote.",
+            wrote,
+            "who-writes",
+        )
     with right:
         figure = charts.lorenz({arm: frame["readings"].to_numpy() for arm, frame in read.items()}, "readings")
         figure.update_xaxes(title="posts from the least to the most read, in 100")
-        _draw(figure, "What is read", "Posts of the measured days from the least to the most read: the share of all readings they had.",
-              read, "what-is-read")  # fmt: skip
+        _draw(
+            figure,
+            "What is read",
+            "Posts of the measured days from the least to the most read: the share of all readings they had.",
+            read,
+            "what-is-read",
+        )
     left, right = st.columns(2)
     sizes = _each(runs, """SELECT least(n - 1, 20) AS replies, count(*) AS threads FROM
         (SELECT root, count(*) AS n FROM posts GROUP BY root HAVING min(step) >= 0) GROUP BY 1 ORDER BY 1""")  # fmt: skip
@@ -169,14 +218,22 @@ def _part(runs: Runs) -> None:
         )
     visits = _each(runs, "SELECT step, count(*) AS visits FROM visits WHERE NOT burn_in GROUP BY step ORDER BY step")
     with right:
-        _draw(charts.over_time(visits, "visits", "visits an hour"), "When members come", "Visits an hour: days and nights, and who stays.",
-              visits, "visits")  # fmt: skip
+        _draw(
+            charts.over_time(visits, "visits", "visits an hour"),
+            "When members come",
+            "Visits an hour: days and nights, and who stays.",
+            visits,
+            "visits",
+        )
 
 
 def _moderation(runs: Runs) -> None:
-    rulings = _each(runs, """SELECT day, count(*) FILTER (action = 'remove') AS removed, count(*) FILTER (action = 'keep') AS kept,
+    rulings = _each(
+        runs,
+        """SELECT day, count(*) FILTER (action = 'remove') AS removed, count(*) FILTER (action = 'keep') AS kept,
         count(*) FILTER (action IN ('mute', 'ban')) AS punished, count(*) FILTER (action IN ('cancel', 'revise')) AS softened,
-        sum(minutes) AS minutes FROM rulings WHERE NOT burn_in GROUP BY day ORDER BY day""")  # fmt: skip
+        sum(minutes) AS minutes FROM rulings WHERE NOT burn_in GROUP BY day ORDER BY day""",
+    )
     if all(frame.empty for frame in rulings.values()):
         say.empty("Nobody moderated here", "Choose a moderation design on the Design page to see its work.")
         return

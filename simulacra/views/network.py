@@ -14,8 +14,8 @@ from simulacra.views import charts, parts, say, store
 MOST_NODES, MOST_EDGES = 150, 600
 
 
-def draw(run: Run) -> None:
-    """The reply network's busiest part, with its communities and hubs."""
+def draw(run: Run, arm: str = "") -> None:
+    """The reply network's busiest part, with its communities and hubs. arm: which design it is, where two are shown."""
     nodes, edges, told = _layout(str(run.path), run.digest)
     if nodes.empty:
         say.empty("Nobody has answered anybody yet", "Play more days.")
@@ -26,11 +26,15 @@ def draw(run: Run) -> None:
         columns={"label": "member", "answers": "replies given and received"}
     )
     parts.chart(
-        figure, "Who answers whom",
-        "A dot is a member, larger with more replies given and received; a line joins members who answered each other. Colours are "
-        "communities found by Louvain's method over the replies that are drawn. Nearness follows a spring layout and means little.",
-        table, "network",
-    )  # fmt: skip
+        figure,
+        f"Who answers whom{': ' + arm if arm else ''}",
+        "A dot is a member, larger with more replies given and received; a line joins members who answered each other. "
+        "Colours are "
+        "communities found by Louvain's method over the replies that are drawn. Nearness follows a spring layout and "
+        "means little.",
+        table,
+        f"network-{arm}",
+    )
     hubs = nodes.sort_values("answers", ascending=False).head(10)[["label", "answers"]]
     st.dataframe(
         hubs.rename(columns={"label": "hubs: most replies given and received", "answers": "replies"}),
@@ -74,7 +78,8 @@ def _layout(path: str, digest: str) -> tuple[pd.DataFrame, pd.DataFrame, str]:
     ends = [[*place[one], *place[other]] for one, other in graph.edges]
     edges = pd.DataFrame(ends, columns=["x0", "y0", "x1", "y1"])
     told = (
-        f"Drawn: the {len(graph)} members with most replies, of {len(answers):,} who took part, and {len(edges):,} of {len(pairs):,} "
+        f"Drawn: the {len(graph)} members with most replies, of {len(answers):,} who took part, and {len(edges):,} of "
+        f"{len(pairs):,} "
         f"ties. {len(groups)} communities among them."
     )
     return nodes, edges, told

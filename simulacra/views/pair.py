@@ -1,7 +1,7 @@
 """What carries a difference, and threads to read: from the full records that a comparison kept.
 
-The pair shown is that of the median seed: the one whose difference of the primary measure is the middle one (the lower middle of an
-even number), among the seeds whose records were kept. It is neither the best nor the worst example.
+The pair shown is that of the median seed: the one whose difference of the primary measure is the middle one (the lower middle
+of an even number), among the seeds whose records were kept. It is neither the best nor the worst example.
 """
 
 from __future__ import annotations
@@ -71,7 +71,8 @@ def why(answer: readout.Answer) -> None:
     row = answer.rows.get(answer.primary)
     direct = row is not None and row.kind == "mechanical"
     st.write(
-        "The lever acts on this very measure: what it takes away, holds back or ranks lower is not read. That is the design at work, "
+        "The lever acts on this very measure: what it takes away, holds back or ranks lower is not read. That is the "
+        "design at work, "
         "not people changing."
         if direct
         else "The lever does not touch this measure by itself: what moved is how the simulated people responded."
@@ -95,7 +96,8 @@ def _carriers(runs: dict[str, Run], primary: str, seed: int) -> None:
     total = authors[["baseline", "variant"]].sum()
     few = _few(authors["baseline"])
     st.markdown(
-        f"In the pair of seed {seed}: **{total['baseline']:,.0f}** {what} in the baseline, **{total['variant']:,.0f}** in the variant. "
+        f"In the pair of seed {seed}: **{total['baseline']:,.0f}** {what} in the baseline, **{total['variant']:,.0f}** "
+        f"in the variant. "
         f"In the baseline {say.count(few, 'member')} wrote half of them."
     )
     handles = store.handles(runs[BASELINE])
@@ -121,10 +123,10 @@ def _both(runs: dict[str, Run], primary: str, by: str) -> pd.DataFrame:
 def _counted(run: Run, primary: str, by: str) -> pd.Series:
     _, posts, readings = _WEIGHT[primary]
     if readings:
-        sql = f"SELECT p.{by} AS k, count(*) AS n FROM impressions i JOIN posts p ON p.id = i.post WHERE NOT i.burn_in AND {posts} GROUP BY 1"
+        rows = f"impressions i JOIN posts p ON p.id = i.post WHERE NOT i.burn_in AND {posts}"
     else:
-        sql = f"SELECT p.{by} AS k, count(*) AS n FROM posts p WHERE NOT p.burn_in AND {posts} GROUP BY 1"
-    found = store.query(run, sql)
+        rows = f"posts p WHERE NOT p.burn_in AND {posts}"
+    found = store.query(run, f"SELECT p.{by} AS k, count(*) AS n FROM {rows} GROUP BY 1")
     return pd.Series(found["n"].to_numpy(float), index=found["k"].tolist())
 
 
@@ -152,8 +154,10 @@ def threads(answer: readout.Answer, most: int = 3) -> None:
         return
     shared = forum.shared_threads(runs[BASELINE], runs[VARIANT])
     if shared:
-        st.caption(f"Opened by the same member in the same hour with the same words in both designs: the longest ones of seed {seed}, "
-                   "the middle one of the kept pairs.")  # fmt: skip
+        st.caption(
+            f"Opened by the same member in the same hour with the same words in both designs: the longest ones of seed {seed}, "
+            "the middle one of the kept pairs."
+        )
     for root in shared[:most]:
         _matched(runs, root)
     _counter_example(answer, seed)
@@ -165,8 +169,11 @@ def _matched(runs: dict[str, Run], root: int, note: str = "") -> None:
     roots = {BASELINE: root, VARIANT: twin}
     opened = forum.threads(runs[BASELINE]).set_index("root").loc[root]
     with st.container(border=True):
-        st.html(f'<div class="sim-text"><b>{say.esc(opened["text"], 240)}</b></div><div class="sim-quiet">{note}{say.esc(opened["handle"])}, '
-                f'{say.moment(int(opened["step"]))}</div>')  # fmt: skip
+        st.html(
+            f'<div class="sim-text"><b>{say.esc(opened["text"], 240)}</b></div><div '
+            f'class="sim-quiet">{note}{say.esc(opened["handle"])}, '
+            f"{say.moment(int(opened['step']))}</div>"
+        )
         for column, (arm, run) in zip(st.columns(2), runs.items(), strict=True):
             rows = forum.threads(run).set_index("root")
             thread = roots[arm]
@@ -175,7 +182,8 @@ def _matched(runs: dict[str, Run], root: int, note: str = "") -> None:
             row = rows.loc[thread]
             column.html(
                 f'<div class="sim-arm"><span class="sim-dot" style="--tone:{look.ARMS[arm]}"></span>{arm}</div>'
-                f'<div class="sim-quiet">{say.count(row["posts"] - 1, "reply", "replies")} · read {row["readings"]:,.0f} times · '
+                f'<div class="sim-quiet">{say.count(row["posts"] - 1, "reply", "replies")} · read {row["readings"]:,.0f} '
+                f"times · "
                 f"most toxic {row['toxic']:.2f}{' · ' + str(int(row['removed'])) + ' removed' if row['removed'] else ''}</div>"
             )
         if st.button("Read side by side", key=f"read-{runs[BASELINE].id}-{root}", type="tertiary", icon=":material/forum:"):
@@ -217,8 +225,11 @@ def _one_feed(runs: dict[str, Run]) -> None:
     step = both[len(both) // 2]
     handle = store.handles(runs[BASELINE])[persona]
     with st.expander("The same member, the same hour, both feeds", icon=":material/visibility:"):
-        st.html(f'<div class="sim-quiet">{say.esc(handle)}, {say.moment(step)}: one of the members who write most, in the middle of the '
-                "visits that both designs have.</div>")  # fmt: skip
+        st.html(
+            f'<div class="sim-quiet">{say.esc(handle)}, {say.moment(step)}: one of the members who write most, in the '
+            f"middle of the "
+            "visits that both designs have.</div>"
+        )
         for column, (arm, run) in zip(st.columns(2, gap="large"), runs.items(), strict=True):
             with column:
                 st.html(say.arm(arm, run.spec.arm.describe(), look.ARMS[arm]))
@@ -236,7 +247,8 @@ def slate_list(rows: pd.DataFrame) -> None:
         chip = say.chip(f"toxic {row.toxicity:.2f}", look.TOXIC) if row.toxicity > TOXIC else ""
         reply = " · a reply" if row.depth else ""
         cells.append(
-            f'<div class="sim-quiet">{place}</div><div><div class="sim-quiet">{say.esc(row.handle)} · {say.moment(row.step)}{reply}</div>'
+            f'<div class="sim-quiet">{place}</div><div><div class="sim-quiet">{say.esc(row.handle)} · '
+            f"{say.moment(row.step)}{reply}</div>"
             f'<div class="sim-text">{say.esc(row.text)}</div></div><div>{chip}</div>'
         )
     st.html(f'<div class="sim-slate">{"".join(cells)}</div>')

@@ -77,9 +77,16 @@ def chart(figure: go_.Figure, title: str, definition: str, data: pd.DataFrame | 
             st.markdown(f"**{title}**", help=definition)
             if data is not None:
                 st.download_button(
-                    "CSV", lambda: csv(data), f"{name}.csv", "text/csv", key=f"csv-{name}", type="tertiary", icon=":material/download:",
-                    help="The numbers of this chart", on_click="ignore",
-                )  # fmt: skip
+                    "CSV",
+                    lambda: csv(data),
+                    f"{name}.csv",
+                    "text/csv",
+                    key=f"csv-{name}",
+                    type="tertiary",
+                    icon=":material/download:",
+                    help="The numbers of this chart",
+                    on_click="ignore",
+                )
         st.plotly_chart(figure, key=f"chart-{name}", config=_config(name), alt=alt or f"{title}. {definition}")
         st.caption(definition)
 
@@ -111,7 +118,8 @@ def csv(frame: pd.DataFrame) -> bytes:
 def figures(values: Sequence[tuple[str, str, str]]) -> None:
     """A row of numbers: (label, value, what it means). All our own words and numbers."""
     cells = "".join(
-        f'<div class="sim-card" title="{say.esc(about)}"><div class="sim-quiet">{say.esc(label)}</div><div class="sim-figure">{say.esc(value)}</div></div>'
+        f'<div class="sim-card" title="{say.esc(about)}"><div class="sim-quiet">{say.esc(label)}</div><div '
+        f'class="sim-figure">{say.esc(value)}</div></div>'
         for label, value, about in values
     )
     st.html(f'<div class="sim-figures">{cells}</div>')

@@ -93,10 +93,18 @@ def _columns() -> dict[str, Sequence[float]]:
     """The sample as columns of the platform's posts."""
     places = list(range(len(SAMPLES)))
     return {
-        "author": [s.author for s in SAMPLES], "time": [NOW - s.hours for s in SAMPLES], "step": [int(NOW - s.hours) for s in SAMPLES],
-        "root": places, "slot": places, "topic": [0 if s.liked else 1 for s in SAMPLES], "up": [s.up for s in SAMPLES],
-        "down": [s.down for s in SAMPLES], "up_far": [round(s.up * s.across) for s in SAMPLES],
-        "down_far": [round(s.down * s.across) for s in SAMPLES], "replies": [s.replies for s in SAMPLES],
-        "impressions": [s.impressions for s in SAMPLES], "toxicity": [s.toxicity for s in SAMPLES],
+        "author": [s.author for s in SAMPLES],
+        "time": [NOW - s.hours for s in SAMPLES],
+        "step": [int(NOW - s.hours) for s in SAMPLES],
+        "root": places,
+        "slot": places,
+        "topic": [0 if s.liked else 1 for s in SAMPLES],
+        "up": [s.up for s in SAMPLES],
+        "down": [s.down for s in SAMPLES],
+        "up_far": [round(s.up * s.across) for s in SAMPLES],
+        "down_far": [round(s.down * s.across) for s in SAMPLES],
+        "replies": [s.replies for s in SAMPLES],
+        "impressions": [s.impressions for s in SAMPLES],
+        "toxicity": [s.toxicity for s in SAMPLES],
         "valence": [-s.toxicity for s in SAMPLES],
-    }  # fmt: skip
+    }

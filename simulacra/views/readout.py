@@ -1,7 +1,7 @@
 """From a designer's question and a comparison's rows to a read-out that is understood in ten seconds.
 
-What is asked (one measure, its margin, at most four guardrails) is the comparison's plan, named before anything is played; judging
-is `simulacra.verdict`'s. Here are the templates of questions, the words of a question, and what stands on top of the page.
+What is asked (one measure, its margin, at most four guardrails) is the comparison's plan, named before anything is played;
+judging is `simulacra.verdict`'s. Here are templates of questions, the words of a question, and what stands on top of the page.
 """
 
 from __future__ import annotations
@@ -190,7 +190,7 @@ def guard(row: Row) -> str:
 
 
 def title(measure: str) -> str:
-    """A measure's title as a heading. Some titles lean on the row above them in a report ("the same, as read"): said in full."""
+    """A measure's title as a heading. Some lean on the row above them in a report ("the same, as read"): said in full."""
     names = list(MEASURES)
     found = MEASURES[measure].title
     if found.startswith("the same") and names.index(measure):

@@ -23,10 +23,13 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 _STYLE = """
 body{font:16px/1.55 system-ui,sans-serif;color:#1d2130;max-width:56rem;margin:2rem auto;padding:0 1.2rem}
 h1{font-size:1.9rem;margin-bottom:.2rem}h2{margin-top:2.4rem;border-bottom:1px solid #dfe2ec;padding-bottom:.2rem}
-.quiet{color:#5b6275;font-size:.9rem}.answer{border-left:.4rem solid #3b4cca;background:#f4f5f9;padding:1rem 1.2rem;border-radius:.5rem;font-size:1.25rem}
-table{border-collapse:collapse;width:100%;font-size:.92rem}td,th{text-align:left;border-bottom:1px solid #e6e8f0;padding:.3rem .5rem;vertical-align:top}
-.post{border-left:2px solid #dfe2ec;padding:.15rem 0 .15rem .8rem;margin:.35rem 0}.text{white-space:pre-wrap;overflow-wrap:anywhere}
-.gone{opacity:.6;text-decoration:line-through}.card{border:1px solid #dfe2ec;border-radius:.6rem;padding:.8rem 1rem;margin:.8rem 0;break-inside:avoid}
+.quiet{color:#5b6275;font-size:.9rem}
+.answer{border-left:.4rem solid #3b4cca;background:#f4f5f9;padding:1rem 1.2rem;border-radius:.5rem;font-size:1.25rem}
+table{border-collapse:collapse;width:100%;font-size:.92rem}
+td,th{text-align:left;border-bottom:1px solid #e6e8f0;padding:.3rem .5rem;vertical-align:top}
+.post{border-left:2px solid #dfe2ec;padding:.15rem 0 .15rem .8rem;margin:.35rem 0}
+.text{white-space:pre-wrap;overflow-wrap:anywhere}.gone{opacity:.6;text-decoration:line-through}
+.card{border:1px solid #dfe2ec;border-radius:.6rem;padding:.8rem 1rem;margin:.8rem 0;break-inside:avoid}
 svg{max-width:100%;height:auto}svg text{font:12px system-ui,sans-serif;fill:#5b6275}
 """
 
@@ -66,7 +69,8 @@ def of_comparison(found: Comparison) -> str:
 
 def _file(title: str, body: Sequence[str]) -> str:
     return (
-        f'<!doctype html><html lang=en><head><meta charset=utf-8><meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
+        f'<!doctype html><html lang=en><head><meta charset=utf-8><meta http-equiv="Content-Security-Policy" '
+        f'content="{_POLICY}">'
         f"<title>{say.esc(title)}</title><style>{_STYLE}</style></head><body>{''.join(body)}</body></html>\n"
     )
 
@@ -79,7 +83,8 @@ def _design(run: Run) -> str:
     rules = "".join(f"<li>{say.esc(rule)}</li>" for rule in arm.rules)
     sketches = "".join(f"<li>{say.esc(s.name + ': ' if s.name else '')}{say.esc(s.sketch)}</li>" for s in community.personas)
     return (
-        f"<h2>The design</h2><p>{say.esc(community.goal)}</p><p><b>{say.esc(arm.describe())}</b></p><p>Rules</p><ol>{rules}</ol>"
+        f"<h2>The design</h2><p>{say.esc(community.goal)}</p><p><b>{say.esc(arm.describe())}</b></p><p>Rules</p>"
+        f"<ol>{rules}</ol>"
         f"<p>Members grow from these sketches</p><ul>{sketches}</ul>"
     )
 
@@ -134,7 +139,8 @@ def _post(post: Mapping[str, object]) -> str:
     gone = " gone" if post["removed"] else ""
     indent = min(int(str(post["depth"])), 6)
     return (
-        f"<div class=post style='margin-left:{indent * 1.1:.1f}rem'><div class=quiet><b>{say.esc(post['handle'])}</b> {post['verb']}, {post['when']} · "
+        f"<div class=post style='margin-left:{indent * 1.1:.1f}rem'><div class=quiet><b>{say.esc(post['handle'])}</b> "
+        f"{post['verb']}, {post['when']} · "
         f"+{post['up']} −{post['down']} · read {post['seen']} times · toxicity {post['toxicity']}</div>"
         f"<div class='text{gone}'>{say.esc(post['text'])}</div>{fate}</div>"
     )
@@ -142,10 +148,13 @@ def _post(post: Mapping[str, object]) -> str:
 
 def _notes(runs: Sequence[Run]) -> str:
     cards = [
-        f"<div class=card><div class=text>{say.esc(note.text)}</div><div class=quiet>{say.esc(', '.join(note.tags))} {say.esc(note.author)} "
-        f"{say.esc(note.at[:16])} · {'post ' + str(note.post) if note.post >= 0 else 'the whole run'} of {say.esc(run.id)}</div></div>"
-        for run in runs for note in notes(run.folder)
-    ]  # fmt: skip
+        f"<div class=card><div class=text>{say.esc(note.text)}</div><div class=quiet>{say.esc(', '.join(note.tags))} "
+        f"{say.esc(note.author)} "
+        f"{say.esc(note.at[:16])} · {'post ' + str(note.post) if note.post >= 0 else 'the whole run'} of "
+        f"{say.esc(run.id)}</div></div>"
+        for run in runs
+        for note in notes(run.folder)
+    ]
     return f"<h2>Notes</h2>{''.join(cards) or '<p class=quiet>Nobody has written a note yet.</p>'}"
 
 
@@ -213,7 +222,8 @@ def _differences(answer: readout.Answer, wide: int = 780) -> str:
             drawn.append(f'<circle cx="{x(row.difference / row.margin):.1f}" cy="{y}" r="6" fill="{look.VARIANT}"/>')
     return (
         f'<svg viewBox="0 0 {wide} {high + 16}" role="img">{"".join(drawn)}</svg><p class=quiet>Variant minus baseline in '
-        "differences that matter: a dot is a pair of runs with one seed, the bar the 95 % interval of their mean; in the grey band a "
+        "differences that matter: a dot is a pair of runs with one seed, the bar the 95 % interval of their mean; in the "
+        "grey band a "
         "difference is too small to matter.</p>"
     )
 

@@ -72,13 +72,19 @@ def _state(run: Run) -> None:
     _buttons(run)
     counts = run.counts
     turned = _turned_away(run)
-    parts.figures([
-        ("Posts", f"{counts['posts']:,}", "Written in the measured days that are finished"),
-        ("Visits", f"{counts['visits']:,}", "Times that a member opened the app"),
-        ("Posts read", f"{counts['impressions']:,}", "Impressions: posts of a slate that were looked at"),
-        ("Turned away", f"{turned:,}", "Drafts that a moderation design stopped or a think-twice prompt made the author give up"),
-        ("Failed drafts", f"{counts['failures']:,}", "Drafts that could not be written; the member acts again later"),
-    ])  # fmt: skip
+    parts.figures(
+        [
+            ("Posts", f"{counts['posts']:,}", "Written in the measured days that are finished"),
+            ("Visits", f"{counts['visits']:,}", "Times that a member opened the app"),
+            ("Posts read", f"{counts['impressions']:,}", "Impressions: posts of a slate that were looked at"),
+            (
+                "Turned away",
+                f"{turned:,}",
+                "Drafts that a moderation design stopped or a think-twice prompt made the author give up",
+            ),
+            ("Failed drafts", f"{counts['failures']:,}", "Drafts that could not be written; the member acts again later"),
+        ]
+    )
     if message := run.folder.info.get("message"):
         say.mistake(str(message))
     for warning in run.warnings:
@@ -110,7 +116,8 @@ def _speed(run: Run) -> tuple[float, float] | None:
 
 
 def _turned_away(run: Run) -> int:
-    sql = "SELECT count(*) AS n FROM rulings WHERE NOT burn_in AND (action IN ('cancel', 'refuse') OR (action = 'remove' AND post < 0))"
+    stopped = "action IN ('cancel', 'refuse') OR (action = 'remove' AND post < 0)"
+    sql = f"SELECT count(*) AS n FROM rulings WHERE NOT burn_in AND ({stopped})"
     return int(store.query(run, sql)["n"].iloc[0]) if run.days else 0
 
 

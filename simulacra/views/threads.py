@@ -28,8 +28,12 @@ def page() -> None:
     if thread is not None:
         _thread_page(run, thread, post)
         return
-    view = st.segmented_control("View", ["Threads", "A member's feed"], default="A member's feed" if go.asked("member") else "Threads",
-                                label_visibility="collapsed")  # fmt: skip
+    view = st.segmented_control(
+        "View",
+        ["Threads", "A member's feed"],
+        default="A member's feed" if go.asked("member") else "Threads",
+        label_visibility="collapsed",
+    )
     if view == "A member's feed":
         _feed_page(run)
     else:
@@ -42,8 +46,12 @@ def page() -> None:
 def _list_page(run: Run) -> None:
     top, boxes = st.columns([2, 3], vertical_alignment="bottom")
     with top:
-        label = st.selectbox("Sort", list(forum.SORTS), help="“As members saw it” puts first what the run's feed brought before "
-                             "most eyes. Turning points are posts after which a thread grew calmer or more heated.")  # fmt: skip
+        label = st.selectbox(
+            "Sort",
+            list(forum.SORTS),
+            help="“As members saw it” puts first what the run's feed brought before "
+            "most eyes. Turning points are posts after which a thread grew calmer or more heated.",
+        )
     with boxes:
         filters = _filters(run)
     key = forum.SORTS[label]
@@ -95,10 +103,14 @@ def _listed(row: dict[Any, Any], key: str) -> dict[str, Any]:
     if key == "turn":
         chips.append(("toxic" if row["turn"] > 0 else "new", "grew heated" if row["turn"] > 0 else "calmed down"))
     return {
-        "root": int(row["root"]), "score": int(row["up"] - row["down"]), "text": clean(str(row["text"])), "chips": chips,
-        "head": f"{clean(str(row['handle']))} {forum.VERBS.get(row['act'], '')} · {say.moment(int(row['step']))} · {clean(str(row['topic']))}",
+        "root": int(row["root"]),
+        "score": int(row["up"] - row["down"]),
+        "text": clean(str(row["text"])),
+        "chips": chips,
+        "head": f"{clean(str(row['handle']))} {forum.VERBS.get(row['act'], '')} · {say.moment(int(row['step']))} · "
+        f"{clean(str(row['topic']))}",
         "feet": f"{say.count(row['posts'] - 1, 'reply', 'replies')} · read {row['readings']:,.0f} times",
-    }  # fmt: skip
+    }
 
 
 def _nothing() -> None:
@@ -175,7 +187,8 @@ def _member_dialog(run_id: str, persona: int, post: int | None) -> None:
     rows = forum.posts_of(run, persona).head(8)
     for row in rows.itertuples():
         st.html(
-            f'<div class="sim-quiet">{say.moment(row.step)} · {forum.VERBS.get(row.act, "")}</div><div class="sim-text">{say.esc(row.text)}</div>'
+            f'<div class="sim-quiet">{say.moment(row.step)} · {forum.VERBS.get(row.act, "")}</div><div '
+            f'class="sim-text">{say.esc(row.text)}</div>'
         )
     if st.button("See the feed as this member", icon=":material/visibility:"):
         go.to("threads", run=run_id, member=persona)
@@ -190,7 +203,8 @@ def _member_card(run: Run, persona: int) -> None:
     st.html(
         f"<h4>{say.esc(row['handle'])}</h4><div class='sim-text'>{say.esc(row['bio'])}</div>"
         f"<div class='sim-quiet'>{say.esc(facts)} · {sort} · likes {say.esc(liked)}</div>"
-        f"<div class='sim-quiet'>Descends from the sketch “{say.esc(sketch.name + ': ' if sketch.name else '')}{say.esc(sketch.sketch)}”</div>"
+        f"<div class='sim-quiet'>Descends from the sketch "
+        f"“{say.esc(sketch.name + ': ' if sketch.name else '')}{say.esc(sketch.sketch)}”</div>"
         + "".join(say.chip(word) for word in _temper(row))
     )
     moods = forum.moods_of(run, persona)
@@ -284,5 +298,6 @@ def note_card(text: str, tags: tuple[str, ...], author: str, at: str) -> None:
     """One note, as data: nothing in it is obeyed."""
     chips = "".join(say.chip(tag) for tag in tags)
     st.html(
-        f'<div class="sim-card"><div class="sim-text">{say.esc(text)}</div>{chips}<div class="sim-quiet">{say.esc(author)} {say.esc(at[:16])}</div></div>'
+        f'<div class="sim-card"><div class="sim-text">{say.esc(text)}</div>{chips}<div '
+        f'class="sim-quiet">{say.esc(author)} {say.esc(at[:16])}</div></div>'
     )

@@ -50,19 +50,19 @@ def chromium() -> Iterator[Any]:
 class App:
     """The app as a process of its own, on 127.0.0.1, in its own folder."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, script: Path = ROOT / "streamlit_app.py") -> None:
+        self.folder, self.script = folder, script
         self.port = _free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = folder / "app.log"
 
     def __enter__(self) -> App:
-        shutil.copytree(ROOT / ".streamlit", self.folder / ".streamlit")
+        shutil.copytree(ROOT / ".streamlit", self.folder / ".streamlit", dirs_exist_ok=True)
         environment = {
             **os.environ, "SIMULACRA_RUNS": str(self.folder / "runs"), "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1",
             "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")])),
         }  # fmt: skip
-        command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "streamlit_app.py"), "--server.headless", "true",
+        command = [sys.executable, "-m", "streamlit", "run", str(self.script), "--server.headless", "true",
                    "--server.port", str(self.port)]  # fmt: skip
         with open(self.log, "wb") as log:
             self._process = subprocess.Popen(command, cwd=self.folder, env=environment, stdout=log, stderr=log)

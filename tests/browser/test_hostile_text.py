@@ -115,10 +115,16 @@ def record_day(recorder: object, day: int) -> None:
 
     step, first = (day - 1) * 24 + 12, (day + 1) * 6
     posts = events("posts", day, 6) | {
-        "id": list(range(first, first + 6)), "step": step, "author": [0, 1, 2, 3, 4, 5], "depth": list(range(6)),
-        "root": first, "parent": [-1, *range(first, first + 5)], "text": [EVIL[i % 5] for i in range(6)], "topic": [0, 1, 0, 1, 0, 1],
+        "id": list(range(first, first + 6)),
+        "step": step,
+        "author": [0, 1, 2, 3, 4, 5],
+        "depth": list(range(6)),
+        "root": first,
+        "parent": [-1, *range(first, first + 5)],
+        "text": [EVIL[i % 5] for i in range(6)],
+        "topic": [0, 1, 0, 1, 0, 1],
         "toxicity": 0.7,
-    }  # fmt: skip
+    }
     recorder.add("posts", **posts)  # type: ignore[attr-defined]
     for persona in range(6):
         recorder.add("visits", step=step, persona=[persona], slate=6, looked=6, wrote=True)  # type: ignore[attr-defined]
@@ -130,8 +136,14 @@ def record_day(recorder: object, day: int) -> None:
             position=list(range(6)),
             source=0,
         )
-    rulings = events("rulings", day, 2) | {"step": step, "post": [first, first + 1], "action": 0, "policy": 0, "reason": list(EVIL[:2]),
-                                           "rule": 1}  # fmt: skip
+    rulings = events("rulings", day, 2) | {
+        "step": step,
+        "post": [first, first + 1],
+        "action": 0,
+        "policy": 0,
+        "reason": list(EVIL[:2]),
+        "rule": 1,
+    }
     recorder.add("rulings", **rulings)  # type: ignore[attr-defined]
     moods = events("moods", day, 12) | {"persona": list(range(12)), "step": day * 24 - 1}
     recorder.add("moods", **moods)  # type: ignore[attr-defined]
