@@ -120,7 +120,9 @@ def pipeline(repeats: int) -> dict[str, Any]:
         first, posts = sim.visits, len(sim.platform.posts)
         cost = timed(play_hours(sim, 24), repeats)
         visits = sim.visits - first
-        looked = sum(len(t["persona"]) for t in sim.recorder._chunks["impressions"]) if hasattr(sim.recorder, "_chunks") else None
+        looked = (
+            sum(len(t["persona"]) for t in sim.recorder._chunks["impressions"]) if hasattr(sim.recorder, "_chunks") else None
+        )
         result[feed] = {
             **cost, "visits_per_cpu_s": 1 / cost["cpu_s"], "writing_share": (len(sim.platform.posts) - posts) / visits,
             "impressions_per_visit": looked / visits if looked else float(sim.platform.posts.impressions.sum() / sim.visits),
@@ -141,7 +143,9 @@ def with_history(posts: int) -> Simulation:
         parent = np.where(np.arange(100) % 5 == 0, -1, sim.streams.integers(max(known, 1), "parent", hour, np.arange(100)))
         zero = np.zeros(100, np.int8)
         act = np.where(parent < 0, ACTS.index("share"), ACTS.index("agree")).astype(np.int8)
-        brief = Briefs(author, step, act, zero, np.zeros(100, np.float32), (parent if known else zero - 1).astype(np.int32), zero)
+        brief = Briefs(
+            author, step, act, zero, np.zeros(100, np.float32), (parent if known else zero - 1).astype(np.int32), zero
+        )
         writing = sim.writer.write(brief, sim.platform, sim.streams)
         drafts = Drafts(brief, writing, sim.scorer.score(writing.text), zero)
         ids = sim.platform.publish(drafts, np.zeros(100, np.float32))
@@ -250,8 +254,16 @@ def camel_oasis(python: str, personas: int, history: int) -> dict[str, float]:
 
 
 def machine() -> dict[str, Any]:
-    cpu = next((line.split(":")[1].strip() for line in _read("/proc/cpuinfo") if line.startswith("model name")), platform.processor())
-    return {"cpu": cpu, "cores": os.cpu_count(), "system": platform.platform(), "python": platform.python_version(), "numpy": np.__version__}
+    cpu = next(
+        (line.split(":")[1].strip() for line in _read("/proc/cpuinfo") if line.startswith("model name")), platform.processor()
+    )
+    return {
+        "cpu": cpu,
+        "cores": os.cpu_count(),
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+    }
 
 
 def _read(path: str) -> list[str]:

@@ -53,9 +53,13 @@ class Behaviour:
     # -- reactions (log-odds per impression) --
     upvote: float = _param(-3.5, "log-odds", "S18: 1-10 likes per 100 reads", "an average post for an average reader", off=-99, low=-99, high=3)  # fmt: skip
     downvote: float = _param(-5.5, "log-odds", _OURS, "an average post for an average reader", off=-99, low=-99, high=3)
-    vote_taste: float = _param(1.0, "log-odds per unit of affinity", _OURS, "people upvote what interests them", off=0, low=0, high=5)
+    vote_taste: float = _param(
+        1.0, "log-odds per unit of affinity", _OURS, "people upvote what interests them", off=0, low=0, high=5
+    )
     vote_valence: float = _param(0.4, "log-odds per unit of valence", _OURS, "friendly words are liked", off=0, low=-3, high=3)
-    vote_rude: float = _param(2.0, "log-odds per unit of toxicity", _OURS, "rude words are voted down, and less up", off=0, low=0, high=9)
+    vote_rude: float = _param(
+        2.0, "log-odds per unit of toxicity", _OURS, "rude words are voted down, and less up", off=0, low=0, high=9
+    )
     vote_tie: float = _param(0.6, "log-odds", _OURS, "people upvote those they follow", off=0, low=0, high=5)
     vote_camp: float = _param(0.5, "log-odds", _OURS, "less up and more down for the other home group", off=0, low=0, high=5)
     herding: float = _param(0.12, "log-odds per log vote", "S19: one fake upvote, final score +25 %", "votes shown attract votes", off=0, low=0, high=2)  # fmt: skip
@@ -68,17 +72,35 @@ class Behaviour:
     withdrawal: float = _param(0.2, "log-odds per unit of |valence|", "S20: fewer emotional posts, fewer words", "emotional reading makes people write", off=0, low=0, high=5)  # fmt: skip
     opening: float = _param(0.2, "share", "posts that open a thread: .14-.20 on two forums", "of drafts that open a thread", off=0, low=0, high=1)  # fmt: skip
     answered: float = _param(2.2, "log-odds", "S12: replies by the thread's starter 34 %", "a reply that waits makes people write", off=0, low=0, high=5)  # fmt: skip
-    answer_notice: float = _param(0.85, "chance", "S12: A-B-A .36-.53", "who was answered and writes, writes back", off=0, low=0, high=1)
+    answer_notice: float = _param(
+        0.85, "chance", "S12: A-B-A .36-.53", "who was answered and writes, writes back", off=0, low=0, high=1
+    )
     # -- which parent (log-weights) --
-    parent_taste: float = _param(1.0, "per unit of affinity", _OURS, "people reply to what interests them", off=0, low=0, high=5)
+    parent_taste: float = _param(
+        1.0, "per unit of affinity", _OURS, "people reply to what interests them", off=0, low=0, high=5
+    )
     parent_unanswered: float = _param(2.2, "log-weight", "S6", "a thread with no reply yet invites one", off=0, low=0, high=5)
-    parent_question: float = _param(0.7, "log-weight", _OURS, "a question with no answer yet asks for one", off=0, low=0, high=5)
-    parent_rude: float = _param(3.0, "per unit of toxicity", "sign of S24 (engagement ranking amplifies anger) and S35 (toxic threads grow)", "rude posts draw replies", off=0, low=0, high=5)
-    parent_crowd: float = _param(0.1, "per log reply", "S7: thread sizes are unequal", "replies attract replies", off=0, low=0, high=3)
+    parent_question: float = _param(
+        0.7, "log-weight", _OURS, "a question with no answer yet asks for one", off=0, low=0, high=5
+    )
+    parent_rude: float = _param(
+        3.0,
+        "per unit of toxicity",
+        "sign of S24 (engagement ranking amplifies anger) and S35 (toxic threads grow)",
+        "rude posts draw replies",
+        off=0,
+        low=0,
+        high=5,
+    )
+    parent_crowd: float = _param(
+        0.1, "per log reply", "S7: thread sizes are unequal", "replies attract replies", off=0, low=0, high=3
+    )
     parent_depth: float = _param(-0.12, "per level", "S9: mean depth 2.0-3.3", "deep replies draw fewer", off=0, low=-2, high=2)
     to_root: float = _param(0.25, "chance", "S9: a quarter to half of replies answer the opening post", "who reads a reply answers the opening post instead", off=0, low=0, high=1)  # fmt: skip
     parent_tie: float = _param(0.5, "log-weight", _OURS, "people reply to those they follow", off=0, low=0, high=5)
-    parent_age: float = _param(0.02, "per hour", "S16: first replies come within hours", "old posts draw fewer replies", off=0, low=0, high=1)
+    parent_age: float = _param(
+        0.02, "per hour", "S16: first replies come within hours", "old posts draw fewer replies", off=0, low=0, high=1
+    )
     label_reply: float = _param(-0.25, "log-weight", "S34: replies -22 % under a note", "a labelled post draws fewer replies", off=0, low=-5, high=0)  # fmt: skip
     # -- which act --
     act_mood: float = _param(1.2, "log-weight per unit of mood", _OURS, "good moods thank and agree, bad ones vent and disagree", off=0, low=0, high=5)  # fmt: skip
@@ -86,13 +108,19 @@ class Behaviour:
     drift: float = _param(0.03, "chance", _OURS, "a reply changes the topic", off=0, low=0, high=1)
     # -- breaking rules (log-odds per draft) --
     insult: float = _param(-4.1, "log-odds", "S35: 1-10 % toxic posts", "that a draft insults", off=-99, low=-99, high=3)
-    insult_mood: float = _param(1.4, "per unit of bad mood", "S22: 35 % against 50 % of posts", "bad moods make trolls", off=0, low=0, high=9)
+    insult_mood: float = _param(
+        1.4, "per unit of bad mood", "S22: 35 % against 50 % of posts", "bad moods make trolls", off=0, low=0, high=9
+    )
     insult_context: float = _param(1.3, "per unit of toxicity", "S22: troll context", "rudeness read and answered makes trolls", off=0, low=0, high=9)  # fmt: skip
     insult_irritable: float = _param(2.5, "per unit of irritability", "S35: few authors write most", "irritable people insult more", off=0, low=0, high=9)  # fmt: skip
-    insult_camp: float = _param(0.6, "log-odds", "S23: out-group words", "replying to the other home group", off=0, low=0, high=9)
+    insult_camp: float = _param(
+        0.6, "log-odds", "S23: out-group words", "replying to the other home group", off=0, low=0, high=9
+    )
     promote: float = _param(-5.0, "log-odds", _OURS, "that a draft advertises", off=-99, low=-99, high=3)
     promote_seller: float = _param(3.0, "log-odds", _OURS, "for personas whose sketch sells something", off=0, low=0, high=9)
-    off_topic: float = _param(-4.0, "log-odds", _OURS, "that a draft strays from the community's subject", off=-99, low=-99, high=3)
+    off_topic: float = _param(
+        -4.0, "log-odds", _OURS, "that a draft strays from the community's subject", off=-99, low=-99, high=3
+    )
     norm_strength: float = _param(0.25, "log-odds", "S30: newcomers comply 52 -> 60 % with rules pinned", "fewer violations by a compliant persona that has the rules in mind", off=0, low=0, high=5)  # fmt: skip
     rule_memory: float = _param(0.3, "share", _OURS, "visibility of rules that are not pinned", off=0, low=0, high=1)
     limit_share: float = _param(0.5, "share", _OURS, "a rule that limits a kind of post weighs so much of one that forbids it", off=1, low=0, high=1)  # fmt: skip
@@ -103,7 +131,9 @@ class Behaviour:
     hurt: float = _param(0.15, "mood per unit of toxicity", _OURS, "being answered rudely", off=0, low=0, high=2)
     flattery: float = _param(0.02, "mood per vote", _OURS, "votes received since the last visit", off=0, low=0, high=1)
     # -- satisfaction, churn, ties, newcomers --
-    satisfaction_rate: float = _param(0.15, "share a visit", _OURS, "how fast satisfaction follows experience", off=0, low=0, high=1)
+    satisfaction_rate: float = _param(
+        0.15, "share a visit", _OURS, "how fast satisfaction follows experience", off=0, low=0, high=1
+    )
     enjoy_taste: float = _param(0.5, "per unit of affinity", _OURS, "interesting posts satisfy", off=0, low=0, high=5)
     enjoy_reply: float = _param(0.3, "per visit with replies", "S17: newcomers without reply leave", "being answered satisfies", off=0, low=0, high=5)  # fmt: skip
     suffer_rude: float = _param(1.5, "per unit of toxicity", _OURS, "rude posts repel", off=0, low=0, high=9)
@@ -112,7 +142,9 @@ class Behaviour:
     churn_newcomer: float = _param(1.2, "log-odds", "S17: 27-34 % post once", "first visits are fragile", off=0, low=0, high=5)
     follow: float = _param(0.1, "chance an upvote", _OURS, "of following the author", off=0, low=0, high=1)
     first_ties: float = _param(4.0, "ties", _OURS, "mean number of ties at the beginning", off=0, low=0, high=16)
-    homophily: float = _param(0.7, "share", "S28: E-I index -.8 in partisan samples", "of first ties within the home group", off=0.5, low=0, high=1)
+    homophily: float = _param(
+        0.7, "share", "S28: E-I index -.8 in partisan samples", "of first ties within the home group", off=0.5, low=0, high=1
+    )
     newcomers: float = _param(0.01, "of the population a day", _OURS, "who joins", off=0, low=0, high=1)
 
     def __post_init__(self) -> None:
@@ -135,7 +167,7 @@ def _setting(f: Field[Any], value: Any) -> float:
     if value is False or (isinstance(value, str) and value.lower() in ("off", "false", "no")):
         return float(f.metadata["off"])
     if value is True or (isinstance(value, str) and value.lower() in ("on", "true", "yes")):
-        return float(f.default)
+        return float(getattr(Behaviour(), f.name))
     try:
         number = float(value)
     except (TypeError, ValueError):
@@ -228,7 +260,9 @@ def mean_by_visit(reading: Reading, values: NDArray[np.floating[Any]], visits: i
     return np.asarray(total / np.maximum(np.bincount(rows, minlength=visits), 1))
 
 
-def mood_after_reading(b: Behaviour, mood: Mood, reading: Reading, world: PlatformView, expected: Floats, persona: Ints) -> Mood:
+def mood_after_reading(
+    b: Behaviour, mood: Mood, reading: Reading, world: PlatformView, expected: Floats, persona: Ints
+) -> Mood:
     """Mood is swayed by the surprise in what is read: valence minus the scorer's mean for posts of that topic and act, so that a
     community's vocabulary alone moves nobody; rude answers to one's own posts hurt besides.
 
@@ -283,7 +317,9 @@ def writers(b: Behaviour, reading: Reading, world: PlatformView, persona: Ints, 
     return wants & (world.members.muted_until[persona] <= step)
 
 
-def choose_parent(b: Behaviour, reading: Reading, world: PlatformView, wants: Bools, persona: Ints, step: int, streams: Streams) -> Ints:
+def choose_parent(
+    b: Behaviour, reading: Reading, world: PlatformView, wants: Bools, persona: Ints, step: int, streams: Streams
+) -> Ints:
     """For each visit that writes, the post that it replies to, -1 to open a thread [n]."""
     n = len(persona)
     choice = np.full(n, -1, np.int32)
@@ -345,13 +381,21 @@ def _log_weights(shares: Mapping[str, float]) -> F64:
 
 
 _ACT_LOGITS = np.array([_log_weights(_REPLYING[act]) for act in ACTS] + [_log_weights(_OPENING)])
-_GOOD = np.array([{"thank": 0.6, "agree": 0.4, "joke": 0.3, "share": 0.2, "vent": -1.0, "disagree": -0.5}.get(act, 0.0) for act in ACTS])
+_GOOD = np.array(
+    [{"thank": 0.6, "agree": 0.4, "joke": 0.3, "share": 0.2, "vent": -1.0, "disagree": -0.5}.get(act, 0.0) for act in ACTS]
+)
 _CAMP = np.array([{"disagree": 1.0, "agree": -1.0}.get(act, 0.0) for act in ACTS])
 
 
-def choose_act(b: Behaviour, author: Ints, mood: F64, parent: Ints, camp: Bools, world: PlatformView, step: int, streams: Streams) -> Bytes:
+def choose_act(
+    b: Behaviour, author: Ints, mood: F64, parent: Ints, camp: Bools, world: PlatformView, step: int, streams: Streams
+) -> Bytes:
     """What each draft does [m], given the act it answers, the author's mood, and whether the two belong to different home groups."""
-    row = np.where(parent >= 0, world.posts.act[np.maximum(parent, 0)], len(ACTS)) if len(world.posts) else np.full(len(parent), len(ACTS))
+    row = (
+        np.where(parent >= 0, world.posts.act[np.maximum(parent, 0)], len(ACTS))
+        if len(world.posts)
+        else np.full(len(parent), len(ACTS))
+    )
     warm = world.population.agreeableness[author] * 0.25
     logits = _ACT_LOGITS[row] + (b.act_mood * mood)[:, None] * _GOOD + (b.act_camp * camp - warm)[:, None] * _CAMP
     return streams.pick(logits, "act", step, author).astype(np.int8)
@@ -430,7 +474,9 @@ def new_ties(b: Behaviour, reading: Reading, vote: Bytes, world: PlatformView, s
     """(follower, followee): an upvote can turn into a tie; at most one a visit, the first in reading order."""
     author = world.posts.author[reading.post]
     liked = np.flatnonzero((vote == 1) & ~reading.tie)
-    lucky = liked[streams.uniform("follow", reading.reader[liked], author[liked], world.posts.step[reading.post[liked]]) < b.follow]
+    lucky = liked[
+        streams.uniform("follow", reading.reader[liked], author[liked], world.posts.step[reading.post[liked]]) < b.follow
+    ]
     _, first = np.unique(reading.visit[lucky], return_index=True)
     rows = lucky[first]
     return reading.reader[rows], author[rows]

@@ -43,6 +43,7 @@ LARGE = 0.1
 """Effect size above which a result is flagged: field studies of contagion in feeds found d of .001 to .02."""
 OWN_TOPICS = 3
 """A thread counts as of one's own accord when its topic is among so many of the author's first interests."""
+CAUSAL = ("twin", "plain", "whole community")
 OUTCOMES = ("valence", "positive", "negative", "words")
 
 
@@ -91,7 +92,9 @@ class Openings(NamedTuple):
 
 def openings(sim: Simulation, frames: Frames) -> Openings:
     """Own threads, their valence centred by the calibrated mean of their topic and act, and their shares of emotional words."""
-    posts = frames.arrow("posts", columns=["id", "author", "step", "parent", "valence", "positive", "negative", "words", "truth"])
+    posts = frames.arrow(
+        "posts", columns=["id", "author", "step", "parent", "valence", "positive", "negative", "words", "truth"]
+    )
     read = {name: posts[name].to_numpy() for name in posts.column_names if name != "truth"}
     topic, act = (getattr(sim.platform.posts, name)[read["id"]] for name in ("topic", "act"))
     favourites = np.argsort(-sim.population.interests, axis=1, kind="stable")[:, :OWN_TOPICS]
@@ -134,7 +137,9 @@ def plain_effect(run: Openings, group: Bytes, baseline: Floats) -> dict[str, flo
     chosen = np.flatnonzero(group[who] != CONTROL)
     for name in OUTCOMES:
         mean = np.bincount(at, run.outcome[name]) / np.maximum(np.bincount(at), 1)
-        design = np.column_stack([np.ones(len(chosen)), group[who[chosen]] == TREATMENT, baseline[who[chosen]]]).astype(np.float64)
+        design = np.column_stack([np.ones(len(chosen)), group[who[chosen]] == TREATMENT, baseline[who[chosen]]]).astype(
+            np.float64
+        )
         enough = len(chosen) > 6 and np.linalg.matrix_rank(design) == 3
         effect[name] = float(np.linalg.lstsq(design, mean[chosen], rcond=None)[0][1]) if enough else float("nan")
     return effect
@@ -243,21 +248,24 @@ class Probe:
         whole = self.row("whole community")
         if self.seeds < 6 or np.isnan(whole.low) or whole.low <= 0 <= whole.high:
             return self._within
-        more = f"Withholding them from everybody moved it by {whole.difference:+.4f} ({whole.low:+.4f} to {whole.high:+.4f}), d = {whole.d:+.3f}."
-        return f"{self._within} {more}"
+        interval = f"{whole.difference:+.4f} ({whole.low:+.4f} to {whole.high:+.4f})"
+        return f"{self._within} Withholding them from everybody moved it by {interval}, d = {whole.d:+.3f}."
 
     @property
     def _within(self) -> str:
         row = self.row("twin")
-        if np.isnan(row.difference) or self.seeds < 6:
-            return f"No answer: {self.seeds} seeds; 6 are the least for a claim." if self.seeds < 6 else "No answer: nobody opened a thread in both twins."
+        if self.seeds < 6:
+            return f"No answer: {self.seeds} seeds; 6 are the least for a claim."
+        if np.isnan(row.difference):
+            return "No answer: nobody opened a thread in both twins."
         what = f"withholding {self.omit} posts from a reader"
         if row.low == row.high == 0:
             return f"No contagion: {what} changed nothing that it wrote."
+        moved = f"{what} moved the valence of its own threads by {row.difference:+.4f} ({row.low:+.4f} to {row.high:+.4f})"
         if row.low <= 0 <= row.high:
-            return f"Not detectable at this size: {what} moved the valence of its own threads by {row.difference:+.4f} ({row.low:+.4f} to {row.high:+.4f})."
+            return f"Not detectable at this size: {moved}."
         flag = " That is larger than any field study found: distrust it." if abs(row.d) > LARGE else ""
-        return f"Mood spreads: {what} moved the valence of its own threads by {row.difference:+.4f} ({row.low:+.4f} to {row.high:+.4f}), d = {row.d:+.3f}.{flag}"
+        return f"Mood spreads: {moved}, d = {row.d:+.3f}.{flag}"
 
 
 def probe(
@@ -267,9 +275,9 @@ def probe(
 ) -> Probe:  # fmt: skip
     """Measure contagion causally on a community.
 
-    omit: the sign of the posts that are withheld. seeds: replicates, 1 to 1,000; fewer than 6 make no claim. feed, behaviour: in place of
-    the community's own. jobs: processes. progress: called with (replicates done, of). Raises SpecError for input that makes no sense, or where no
-    post of that sign was ever shown.
+    omit: the sign of the posts that are withheld. seeds: replicates, 1 to 1,000; fewer than 6 make no claim. feed, behaviour:
+    in place of the community's own. jobs: processes. progress: called with (replicates done, of). Raises SpecError for input
+    that makes no sense, or where no post of that sign was ever shown.
     """
     if omit not in ("positive", "negative"):
         raise SpecError(f"omit = {omit!r}: expected positive or negative.")
@@ -338,7 +346,11 @@ def _rows(found: list[dict[str, dict[str, float]]], omit: Omit) -> list[ProbeRow
         for measure in found[0][estimate]:
             mean, low, high = t_interval([f[estimate][measure] for f in found])
             d = mean / unit[measure] if unit.get(measure, 0) > 0 else float("nan")
-            rows.append(ProbeRow(measure, estimate, arm, mean, low, high, d, len(found), estimate in ("twin", "plain", "whole community")))
+            rows.append(
+                ProbeRow(
+                    measure, estimate, arm, mean, low, high, d, len(found), estimate in ("twin", "plain", "whole community")
+                )
+            )
     return rows
 
 

@@ -321,7 +321,7 @@ def _with_rules(rules: tuple[str, ...], verb: str, value: Any) -> tuple[str, ...
     if verb:
         raise SpecError(_unknown_key(f"rules.{verb}"))
     if not isinstance(value, list):
-        raise SpecError(f"rules={_short(value)}: expected a list of sentences such as [\"Be kind.\"], or use rules.add.")
+        raise SpecError(f'rules={_short(value)}: expected a list of sentences such as ["Be kind."], or use rules.add.')
     return tuple(_rule(item) for item in value)
 
 
@@ -336,7 +336,7 @@ def _without_rule(rules: tuple[str, ...], value: Any) -> tuple[str, ...]:
 
 def _rule(value: Any) -> str:
     if not isinstance(value, str) or not value.strip():
-        raise SpecError(f"rules: {_short(value)} is no sentence. Write one such as \"Be kind to newcomers.\"")
+        raise SpecError(f'rules: {_short(value)} is no sentence. Write one such as "Be kind to newcomers."')
     return value.strip()
 
 

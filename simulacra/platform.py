@@ -31,10 +31,12 @@ VOTES = 2**16
 VOTES_EACH = 8
 
 _POST_COLUMNS: dict[str, tuple[str, float]] = {
-    "author": ("int32", -1), "step": ("int32", 0), "time": ("float32", 0), "parent": ("int32", -1), "root": ("int32", -1), "depth": ("int16", 0),
-    "act": ("int8", 0), "topic": ("int8", 0), "memo": ("int64", 0), "toxicity": ("float32", 0), "valence": ("float32", 0),
+    "author": ("int32", -1), "step": ("int32", 0), "time": ("float32", 0), "parent": ("int32", -1),
+    "root": ("int32", -1), "depth": ("int16", 0), "act": ("int8", 0), "topic": ("int8", 0), "memo": ("int64", 0),
+    "toxicity": ("float32", 0), "valence": ("float32", 0),
     "truth": ("int8", 0), "stratum": ("int8", 0), "rule": ("int8", 0), "up": ("int32", 0), "down": ("int32", 0),
-    "up_far": ("int32", 0), "down_far": ("int32", 0), "reports": ("int32", 0), "reports_far": ("int32", 0), "replies": ("int32", 0), "impressions": ("int32", 0), "slot": ("int16", -1),
+    "up_far": ("int32", 0), "down_far": ("int32", 0), "reports": ("int32", 0), "reports_far": ("int32", 0),
+    "replies": ("int32", 0), "impressions": ("int32", 0), "slot": ("int16", -1),
     "removed": ("int32", -1), "hidden": ("bool", 0), "label": ("int8", 0),
     "attention": ("float32", 1), "reach": ("float32", 1), "demoted": ("int8", 0), "locked": ("bool", 0),
 }  # fmt: skip
@@ -133,9 +135,10 @@ _MEMBER_COLUMNS: dict[str, tuple[str, tuple[int, ...], float]] = {
 
 
 class Members:
-    """What changes about each persona. `swayed` is the part of its mood that the platform made; `credit` collects votes received since the last visit; `told` counts notices ever sent, so
-    the ring `notices` is written in turn, as `ties` does for `followees`. `reminder` is how much a persona was reminded of the rules,
-    per hour left until `reminded_until`: it fades in a straight line."""
+    """What changes about each persona. `swayed` is the part of its mood that the platform made; `credit` collects votes
+    received since the last visit; `told` counts notices ever sent, so the ring `notices` is written in turn, as `ties` does
+    for `followees`. `reminder` is how much a persona was reminded of the rules, per hour left until `reminded_until`: it
+    fades in a straight line."""
 
     mood: Floats
     swayed: Floats
@@ -287,7 +290,9 @@ class PlatformView:
         found = np.where((followees >= 0)[:, :, None], self.members.recent[followees], -1)
         rows = np.nonzero(found > newest_read)
         post = found[rows]
-        fresh = (self.posts.slot[post] < 0) & self.visible(post) & (self.posts.step[post] < step - 1) if len(post) else post >= 0
+        fresh = (
+            (self.posts.slot[post] < 0) & self.visible(post) & (self.posts.step[post] < step - 1) if len(post) else post >= 0
+        )
         row, post = rows[0][fresh], post[fresh]
         count = np.bincount(row, minlength=len(readers))
         own = np.full((len(readers), int(count.max(initial=0))), -1, np.int32)
@@ -355,8 +360,8 @@ class Platform(PlatformView):
         root = np.where(opens, own, posts.root[up]) if first else own
         depth = np.where(opens, 0, posts.depth[up] + 1) if first else np.zeros(len(parent))
         ids = posts.append(
-            drafts.writing.text, author=brief.author, step=brief.step, time=brief.step + minute, parent=parent, root=root, depth=depth, act=brief.act,
-            topic=brief.topic, memo=drafts.writing.memo, toxicity=drafts.scores.toxicity, valence=drafts.scores.valence,
+            drafts.writing.text, author=brief.author, step=brief.step, time=brief.step + minute, parent=parent, root=root, depth=depth,
+            act=brief.act, topic=brief.topic, memo=drafts.writing.memo, toxicity=drafts.scores.toxicity, valence=drafts.scores.valence,
             truth=brief.truth, stratum=drafts.writing.stratum, rule=drafts.rule,
         )  # fmt: skip
         members.written[brief.author] += 1

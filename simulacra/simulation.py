@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from time import perf_counter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -24,8 +24,8 @@ from simulacra.persona import Population
 from simulacra.platform import POOL, Platform
 from simulacra.rules import rule_of_kind
 from simulacra.seams import (
-    Briefs, Drafts, Exposure, FeedDesign, Floats, Ints, Mind, ModerationDesign, Readers, Recorder, Rulings, Scorer, Scores, State, Turns, Visits,
-    Writer, Writing,
+    Briefs, Drafts, Exposure, FeedDesign, Floats, Ints, Mind, ModerationDesign, Readers, Recorder, Rulings, Scorer, Scores,
+    State, Turns, Visits, Writer, Writing,
 )  # fmt: skip
 from simulacra.streams import Streams
 
@@ -104,7 +104,9 @@ class Simulation:
             self.platform.follow(*model.first_ties(self.arm.behaviour, self.platform, draw, self.streams))
         self.play(0, should_stop=should_stop)
 
-    def play(self, days: int, progress: Callable[[Progress], None] | None = None, should_stop: Callable[[], bool] | None = None) -> None:
+    def play(
+        self, days: int, progress: Callable[[Progress], None] | None = None, should_stop: Callable[[], bool] | None = None
+    ) -> None:
         """Play from where it is to the end of that measured day. Days that are over are in the record before the next begins."""
         started, end = perf_counter(), days * 24
         while self.step < end:
@@ -257,7 +259,8 @@ class Simulation:
         n, add = len(visits.persona), self.recorder.add
         wrote = np.zeros(n, bool)
         wrote[turns.writer] = True
-        add("visits", step=np.full(n, step), persona=visits.persona, slate=(visits.slate >= 0).sum(axis=1), looked=turns.looked, wrote=wrote)  # fmt: skip
+        offered = (visits.slate >= 0).sum(axis=1)
+        add("visits", step=np.full(n, step), persona=visits.persona, slate=offered, looked=turns.looked, wrote=wrote)
         r = turns.reading
         steps = np.full(len(r.post), step)
         add("impressions", step=steps, persona=r.reader, post=r.post, position=r.position, source=r.source)
@@ -269,8 +272,9 @@ class Simulation:
     def _record_posts(self, drafts: Drafts, ids: Ints) -> None:
         p, s, brief = self.platform.posts, drafts.scores, drafts.brief
         self.recorder.add(
-            "posts", id=ids, step=np.full(len(ids), brief.step), author=brief.author, parent=brief.parent, root=p.root[ids], depth=p.depth[ids],
-            act=brief.act, topic=brief.topic, text=drafts.writing.text, toxicity=s.toxicity, valence=s.valence, positive=s.positive,
+            "posts", id=ids, step=np.full(len(ids), brief.step), author=brief.author, parent=brief.parent, root=p.root[ids],
+            depth=p.depth[ids], act=brief.act, topic=brief.topic, text=drafts.writing.text, toxicity=s.toxicity,
+            valence=s.valence, positive=s.positive,
             negative=s.negative, words=s.words, mood=brief.mood, truth=brief.truth, stratum=drafts.writing.stratum, rule=drafts.rule,
         )  # fmt: skip
 
@@ -354,7 +358,8 @@ def _part(state: State, prefix: str) -> State:
 
 def _rows(ruling: Rulings, keep: np.ndarray) -> Rulings:
     rows = np.flatnonzero(keep)
-    return Rulings(*([x[i] for i in rows] if isinstance(x, list) else x[rows] for x in ruling))
+    chosen: Any = ([x[i] for i in rows] if isinstance(x, list) else x[rows] for x in ruling)
+    return Rulings(*chosen)
 
 
 def _follow(ruling: Rulings, kept: np.ndarray) -> Rulings:
@@ -383,4 +388,6 @@ def _replaced(drafts: Drafts, rows: Ints, new: Drafts) -> Drafts:
         text[row] = words
     brief = drafts.brief._replace(act=put(drafts.brief.act, new.brief.act), truth=put(drafts.brief.truth, new.brief.truth))
     writing = Writing(text, put(drafts.writing.memo, new.writing.memo), put(drafts.writing.stratum, new.writing.stratum))
-    return Drafts(brief, writing, Scores(*map(put, drafts.scores, new.scores)), put(drafts.rule, new.rule))
+    columns: Any = (put(old, fresh) for old, fresh in zip(drafts.scores, new.scores, strict=True))  # type: ignore[arg-type]
+    scores = Scores(*columns)
+    return Drafts(brief, writing, scores, put(drafts.rule, new.rule))

@@ -39,7 +39,9 @@ def arm(
     feed: str = "hot", moderation: Sequence[str] = (), behaviour: Mapping[str, Any] | None = None,
     parameters: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Arm:  # fmt: skip
-    return Arm(community(), make_feed(feed), make_policies(list(moderation), parameters), Behaviour().with_settings(behaviour or {}))
+    return Arm(
+        community(), make_feed(feed), make_policies(list(moderation), parameters), Behaviour().with_settings(behaviour or {})
+    )
 
 
 def simulation(design: Arm | None = None, personas: int = 80, seed: int = 1) -> Simulation:

@@ -3,7 +3,18 @@
 import numpy as np
 import pytest
 
-from simulacra.contagion import CONTROL, PLACEBO, TREATMENT, Omission, conversation_matching, openings, over_exposure, probe, t_interval, twin_effect
+from simulacra.contagion import (
+    CONTROL,
+    PLACEBO,
+    TREATMENT,
+    Omission,
+    conversation_matching,
+    openings,
+    over_exposure,
+    probe,
+    t_interval,
+    twin_effect,
+)
 from simulacra.errors import SpecError
 from simulacra.streams import Streams
 from support import arm, past, played
@@ -18,7 +29,14 @@ def silent():
 
 @pytest.fixture(scope="module")
 def contagious():
-    return probe("pittsburgh", "positive", personas=400, days=3, seeds=6, behaviour={"contagion": 1, "mood_hours": 48, "write": 0.5, "opening": 0.6})
+    return probe(
+        "pittsburgh",
+        "positive",
+        personas=400,
+        days=3,
+        seeds=6,
+        behaviour={"contagion": 1, "mood_hours": 48, "write": 0.5, "opening": 0.6},
+    )
 
 
 def test_with_contagion_off_twins_write_the_same_words(silent):
@@ -53,7 +71,9 @@ def test_an_omission_keeps_controls_whole_and_gives_placebos_the_same_share():
 
 
 def test_withheld_posts_are_not_shown_and_the_rest_moves_up():
-    everyone = Omission("positive", np.full(len(past().population), TREATMENT, np.int8), np.ones(len(past().population), np.float32))
+    everyone = Omission(
+        "positive", np.full(len(past().population), TREATMENT, np.int8), np.ones(len(past().population), np.float32)
+    )
     sim = past().fork(arm()._replace(exposure=everyone), past().recorder.fork())
     sim.play(1)
     seen = sim.recorder.frames().table("impressions")
@@ -96,7 +116,9 @@ def test_fewer_than_six_seeds_claim_nothing(silent):
     assert "No answer: 2 seeds" in silent.sentence
 
 
-@pytest.mark.parametrize("kwargs,says", [({"omit": "angry"}, "expected positive or negative"), ({"seeds": 0}, "expected a whole number from 1")])
+@pytest.mark.parametrize(
+    "kwargs,says", [({"omit": "angry"}, "expected positive or negative"), ({"seeds": 0}, "expected a whole number from 1")]
+)
 def test_a_probe_that_makes_no_sense_is_refused_in_one_line(kwargs, says):
     with pytest.raises(SpecError, match=says):
         probe("pittsburgh", **kwargs)

@@ -42,7 +42,11 @@ def test_a_slate_holds_the_best_posts_it_may_show_each_once(given_, k):
     assert slate.shape == (len(c.own), k)
     for row in range(len(slate)):
         score = pool_score if pool_score.ndim == 1 else pool_score[row]
-        offered = {int(p): (1 - int(s), round(float(x), 3), int(p)) for p, s, x in zip(c.pool, c.status[row], score, strict=True) if s < 2}
+        offered = {
+            int(p): (1 - int(s), round(float(x), 3), int(p))
+            for p, s, x in zip(c.pool, c.status[row], score, strict=True)
+            if s < 2
+        }
         offered |= {int(p): (1, round(float(x), 3), int(p)) for p, x in zip(c.own[row], own_score[row], strict=True) if p >= 0}
         shown = [int(p) for p in slate[row] if p >= 0]
         assert len(shown) == len(set(shown)) == min(k, len(offered))

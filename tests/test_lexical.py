@@ -22,7 +22,7 @@ PACKAGE = SentimentIntensityAnalyzer()
 OURS = Vader()
 TRICKY = """the a of we I but But BUT no nor or so this never without doubt least at very kind of sort was it not NOT
     good bad GOOD Great! awful (nice) :) :( xD ! !! ? ?? ??? ... it's don't"""
-WORDS = TRICKY.split() + [*BOOSTER_DICT, *NEGATE, *SPECIAL_CASES, *list(PACKAGE.emojis)[::40], *list(PACKAGE.lexicon)[::15]]
+WORDS = [*TRICKY.split(), *BOOSTER_DICT, *NEGATE, *SPECIAL_CASES, *list(PACKAGE.emojis)[::40], *list(PACKAGE.lexicon)[::15]]
 
 
 @pytest.fixture(scope="module")

@@ -141,9 +141,7 @@ def test_a_run_in_which_nothing_happens_has_no_shares_and_no_errors() -> None:
 def test_labels_may_be_dictionaries(two_days: HandMade) -> None:
     plain = measure(two_days)
     posts = two_days._tables["posts"]
-    two_days._tables["posts"] = posts.set_column(
-        posts.column_names.index("truth"), "truth", posts["truth"].dictionary_encode()
-    )
+    two_days._tables["posts"] = posts.set_column(posts.column_names.index("truth"), "truth", posts["truth"].dictionary_encode())
     assert measure(two_days) == pytest.approx(plain, nan_ok=True)
 
 

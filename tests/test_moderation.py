@@ -71,7 +71,9 @@ def test_human_review_waits_errs_and_costs_time():
 def test_moderators_can_only_decide_what_they_have_time_for():
     counts = {}
     for moderators in (0.5, 50):
-        sim = played(arm(moderation=["human_review"], behaviour=RUDE, parameters={"human_review": {"moderators": moderators}}), days=2)
+        sim = played(
+            arm(moderation=["human_review"], behaviour=RUDE, parameters={"human_review": {"moderators": moderators}}), days=2
+        )
         counts[moderators] = rulings(sim).minutes.sum()
     assert counts[0.5] <= 0.5 * 60 * 2 < counts[50]
 
@@ -88,7 +90,9 @@ def test_three_removals_mute_and_five_ban():
 
 
 def test_the_muted_write_nothing_and_the_banned_do_not_come_back():
-    strict = {"human_review": {"moderators": 99, "hours_per_day": 24, "delay": 0, "mute_after": 1, "ban_after": 2, "mute_hours": 48}}
+    strict = {
+        "human_review": {"moderators": 99, "hours_per_day": 24, "delay": 0, "mute_after": 1, "ban_after": 2, "mute_hours": 48}
+    }
     sim = played(arm(moderation=["human_review"], behaviour={**RUDE, "insult": 0.5}, parameters=strict), days=3)
     posts, visits = sim.recorder.frames().table("posts"), sim.recorder.frames().table("visits")
     muted, banned = rulings(sim, "mute"), rulings(sim, "ban")
@@ -111,7 +115,11 @@ def test_reconsider_prompts_make_some_cancel_and_some_write_milder():
 def test_sticky_rules_lower_violations_and_newcomers_mind_them_most():
     rates = {}
     for pinned in ([], ["sticky_rules"]):
-        posts = played(arm(moderation=pinned, behaviour={"insult": -1, "norm_strength": 2}), days=3, personas=200).recorder.frames().table("posts")
+        posts = (
+            played(arm(moderation=pinned, behaviour={"insult": -1, "norm_strength": 2}), days=3, personas=200)
+            .recorder.frames()
+            .table("posts")
+        )
         rates[bool(pinned)] = (posts.truth != "none").mean()
     assert rates[True] < 0.8 * rates[False]
 

@@ -75,7 +75,9 @@ def test_play_stops_between_hours_and_keeps_finished_days():
 @pytest.mark.parametrize("feed", sorted(set(FEEDS) - {"hot"}))
 def test_another_feed_changes_what_is_seen_and_not_who_comes_first(feed):
     herd = {"herding": 1, "upvote": -1.5}  # votes that matter, so that hiding them does
-    mine, other = (played(arm(f, behaviour=herd)) for f in ("weighted:recency=1,similarity=2" if feed == "weighted" else feed, "hot"))
+    mine, other = (
+        played(arm(f, behaviour=herd)) for f in ("weighted:recency=1,similarity=2" if feed == "weighted" else feed, "hot")
+    )
     assert len(table(mine, "impressions").merge(table(other, "impressions"))) < len(table(other, "impressions"))
     first = [t[t.step == 0].persona.tolist() for t in (table(mine, "visits"), table(other, "visits"))]
     assert first[0] == first[1]
@@ -95,7 +97,16 @@ def test_every_policy_changes_the_run(policy):
 
 SETUP = {"first_ties", "homophily", "newcomers"}
 """Parameters that act before the fork, on the population or its first ties."""
-EVENTFUL = {"write": 0.4, "insult": -1.5, "promote": -2.5, "off_topic": -2.5, "churn": 0.15, "false_report": 0.2, "report": 0.3, "drift": 0.2}
+EVENTFUL = {
+    "write": 0.4,
+    "insult": -1.5,
+    "promote": -2.5,
+    "off_topic": -2.5,
+    "churn": 0.15,
+    "false_report": 0.2,
+    "report": 0.3,
+    "drift": 0.2,
+}
 """A community in which everything happens within two days."""
 
 
@@ -154,7 +165,12 @@ def test_visitors_see_only_posts_that_are_an_hour_old():
     time = sim.platform.posts.time
     seen = table(sim, "impressions")
     seen = seen[seen.source == "feed"]
-    minute = np.array([sim.platform.minute(np.array([p]), s, sim.streams)[0] for p, s in zip(seen.persona[:500], seen.step[:500], strict=True)])
+    minute = np.array(
+        [
+            sim.platform.minute(np.array([p]), s, sim.streams)[0]
+            for p, s in zip(seen.persona[:500], seen.step[:500], strict=True)
+        ]
+    )
     assert (time[seen.post[:500]] + 1 <= seen.step[:500] + minute + 1e-3).all()
 
 
@@ -209,7 +225,10 @@ def test_ties_come_from_liking():
     sim = played(arm(behaviour={"follow": 1.0}), days=1)
     ties, reactions = table(sim, "follows"), table(sim, "reactions")
     posts = table(sim, "posts", burn_in=True).set_index("id")
-    liked = {(p, posts.author[q]) for p, q in zip(reactions.persona[reactions.reaction == 1], reactions.post[reactions.reaction == 1], strict=True)}
+    liked = {
+        (p, posts.author[q])
+        for p, q in zip(reactions.persona[reactions.reaction == 1], reactions.post[reactions.reaction == 1], strict=True)
+    }
     assert len(ties) > 5
     assert all(tie in liked for tie in zip(ties.follower, ties.followee, strict=True))
 
@@ -266,8 +285,13 @@ def test_a_golden_day_of_thirty_personas():
     sim = played(arm("hot", ["sticky_rules", "human_review"]), days=1, personas=30, seed=4)
     handle = population(30, 4).handle
     posts = table(sim, "posts")
-    lines = [f"{p.step:02d} {handle[p.author]} {p.act} -> {p.parent} [{p.topic}] {p.valence:+.2f}: {p.text}" for p in posts.itertuples()]
-    lines += [f"visits {len(table(sim, 'visits'))}, impressions {len(table(sim, 'impressions'))}, reactions {len(table(sim, 'reactions'))}"]
+    lines = [
+        f"{p.step:02d} {handle[p.author]} {p.act} -> {p.parent} [{p.topic}] {p.valence:+.2f}: {p.text}"
+        for p in posts.itertuples()
+    ]
+    lines += [
+        f"visits {len(table(sim, 'visits'))}, impressions {len(table(sim, 'impressions'))}, reactions {len(table(sim, 'reactions'))}"
+    ]
     if not GOLDEN.exists():
         GOLDEN.parent.mkdir(exist_ok=True)
         GOLDEN.write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -15,6 +15,7 @@ from simulacra.streams import Streams
 if TYPE_CHECKING:
     from simulacra.platform import PlatformView
 
+
 @dataclass(frozen=True)
 class Chronological(ScoredFeed):
     name = "chronological"

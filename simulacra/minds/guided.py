@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from simulacra.platform import PlatformView
 
 _SELLS = re.compile(
-    r"\b(?:sells?|selling|push(?:es|ing) (?:his|her|their|its|own)|posts offers|promot\w*|advertis\w*|affiliate|dropship\w*|DM invit\w*)\b", re.I
+    r"\b(?:sells?|selling|push(?:es|ing) (?:his|her|their|its|own)|posts offers|promot\w*|advertis\w*|affiliate|dropship\w*|DM invit\w*)\b",
+    re.I,
 )
 
 
@@ -141,5 +142,3 @@ def _pair(visit: NDArray[np.integer], post: Ints) -> NDArray[np.int64]:
 def wants_counts(feed: object) -> bool:
     """Whether a feed design shows vote counts (all do, unless they say otherwise)."""
     return bool(getattr(feed, "shows_counts", True))
-
-

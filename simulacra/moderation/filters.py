@@ -148,8 +148,7 @@ class Hide(Scored):
 class Downrank(Scored):
     name = "downrank"
     about = (
-        "Moves a post that the scorer finds toxic some places down, whatever the feed; lists of newest posts stay as they "
-        "are."
+        "Moves a post that the scorer finds toxic some places down, whatever the feed; lists of newest posts stay as they are."
     )
     known = (
         "Showing less hostile content moved warmth towards the other side by +2.1 of 100 in ten days, engagement about "

@@ -101,8 +101,7 @@ class LockThread(Policy):
     )
     cost = "No moderator time as modelled: reports lock by themselves."
     fails = (
-        "Ends good conversations with the bad one; the quarrel may move to a new thread; a few reporters can close "
-        "anything."
+        "Ends good conversations with the bad one; the quarrel may move to a new thread; a few reporters can close anything."
     )
     lever = "volume"
     reports: float = number(3.0, "reports", "within a thread, over posts that still stand", low=1)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from contextlib import suppress
 from collections.abc import Sequence
 from hashlib import blake2b
 from importlib import metadata
@@ -99,10 +100,8 @@ def load_weights() -> Weights:
         return _read(path)
     except (OSError, ValueError, KeyError, BadZipFile):  # no entry yet, or a damaged one: it is written again
         weights = extract_weights()
-    try:
+    with suppress(OSError):  # a cache that cannot be written costs time in the next process, nothing else
         _write(path, weights)
-    except OSError:
-        pass  # a cache that cannot be written costs time in the next process, nothing else
     return weights
 
 
