@@ -124,7 +124,7 @@ def eventful(**changes):
 @pytest.mark.parametrize("name", [f.name for f in fields(Behaviour) if f.name not in SETUP])
 def test_every_behaviour_parameter_is_alive(name):
     meta = Behaviour.__dataclass_fields__[name].metadata
-    on = getattr(Behaviour(), name) if meta["off"] == meta["high"] else meta["high"]
+    on = meta["low"] if meta["off"] == meta["high"] else meta["high"]
     assert eventful(**{name: on}) != eventful(**{name: "off"})
 
 
