@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import signal
 import sys
@@ -292,7 +293,14 @@ def do_check(a: argparse.Namespace) -> None:
     _print([f"{community.name}: fine. {counts}. Design: {arm.describe()}.", *(f"note: {note}" for note in [*notes, *trouble])])
     _print(_told_meanings(community, suggested))
     if any(meaning is None for meaning in community.meanings):
-        _print(["", "To confirm, correct what is wrong, say who you are, and put this into the file in place of its rules:", "", paste])
+        _print(
+            [
+                "",
+                "To confirm, correct what is wrong, say who you are, and put this into the file in place of its rules:",
+                "",
+                paste,
+            ]
+        )
 
 
 def _suggested_kinds(community: Community, source: str) -> tuple[list[str], list[str]]:
@@ -419,17 +427,22 @@ def _probe_lines(answer: Probe) -> list[str]:
     from simulacra.terminal import paragraph, table
 
     rows = [
-        (row.estimate, row.measure, f"{row.difference:+.4f}", f"{row.low:+.4f} to {row.high:+.4f}", f"{row.d:+.3f}" if row.d == row.d else "-",
-         "cause" if row.causal else "association")
+        (
+            row.estimate, row.measure, f"{row.difference:+.4f}", f"{row.low:+.4f} to {row.high:+.4f}",
+            "-" if math.isnan(row.d) else f"{row.d:+.3f}", "cause" if row.causal else "association",
+        )
         for row in answer.rows
     ]  # fmt: skip
+    meaning = (
+        "twin: each treated persona against itself in a world where nothing was withheld, minus the same for a placebo group; "
+        "exactly 0 where reading moves no mood. plain: without twins. over-exposure and conversation matching are associations: "
+        "people who are alike read alike, and replies match their parents' tone without any mood spreading."
+    )
+    size = f"{answer.personas:,} members, {answer.days} days, {answer.seeds} replicates"
     return [
-        "", f"Withholding {answer.omit} posts: {answer.personas:,} members, {answer.days} days, {answer.seeds} replicates.", "",
+        "", f"Withholding {answer.omit} posts: {size}.", "",
         *table(("estimate", "measure", "difference", "95 % interval", "d", "shows"), rows, left=2), "",
-        paragraph(f"Answer: {answer.sentence}", "", "  "), "",
-        paragraph("twin: each treated persona against itself in a world where nothing was withheld, minus the same for a placebo group; exactly "
-                  "0 where reading moves no mood. plain: without twins. over-exposure and conversation matching are associations: people who "
-                  "are alike read alike, and replies match their parents' tone without any mood spreading.", "  ", "  "),
+        paragraph(f"Answer: {answer.sentence}", "", "  "), "", paragraph(meaning, "  ", "  "),
     ]  # fmt: skip
 
 
@@ -735,7 +748,9 @@ def _probe_verb(verbs: Any) -> None:
     probe = _verb(verbs, "probe", do_probe, "an experiment inside the simulation: does mood spread by reading?")
     probe.add_argument("what", choices=("contagion",))
     probe.add_argument("community", help="a bundled community's name or a TOML file")
-    probe.add_argument("--omit", choices=("positive", "negative"), default="positive", help="which posts are withheld (default positive)")
+    probe.add_argument(
+        "--omit", choices=("positive", "negative"), default="positive", help="which posts are withheld (default positive)"
+    )
     probe.add_argument("--feed", metavar="NAME", help="in place of the community's own")
     probe.add_argument("--behaviour", action="append", metavar="KEY=VALUE", help="such as contagion=off; repeatable")
     _size(probe, "first seed")
@@ -749,7 +764,9 @@ def _file_verbs(verbs: Any) -> None:
     new.add_argument("name", help="the community's name")
     new.add_argument("--out", type=Path, metavar="FILE", help="default: the name as a file name, here")
 
-    check = _verb(verbs, "check", do_check, "check a community file, say what could be better and what its rules were taken to mean")
+    check = _verb(
+        verbs, "check", do_check, "check a community file, say what could be better and what its rules were taken to mean"
+    )
     check.add_argument("file", help="a TOML file or a bundled community's name")
     check.add_argument("--by", default="", metavar="NAME", help="who confirms the rules' meanings, for the lines to paste")
 
