@@ -26,8 +26,10 @@ def page() -> None:
     run = parts.choose_run()
     if run is None:
         return
+    _who(run)
+    _buttons(run)
     if run.status == "running":
-        _live(run.id)
+        _live(run)
     else:
         _state(run)
 
@@ -49,42 +51,42 @@ def _beginning(name: str) -> None:
     waiting()
 
 
-def _live(name: str) -> None:
-    """The state of a running run, drawn again every other second until it ends."""
+def _live(before: Run) -> None:
+    """The state of a running run, drawn again every other second until it ends.
+
+    The whole page is drawn again only where its buttons change: when the run ends and when its first day is finished. A button
+    that is drawn again while it is being pressed would lose the press.
+    """
+    had_days = bool(before.days)
 
     @st.fragment(run_every=POLL_SECONDS)
     def watching() -> None:
-        run = store.run(name)
+        run = store.run(before.id)
         _state(run)
-        if run.status != "running":
+        if run.status != "running" or bool(run.days) != had_days:
             st.rerun()
 
     watching()
 
 
-def _state(run: Run) -> None:
-    spec, status = run.spec, run.status
+def _who(run: Run) -> None:
+    spec = run.spec
     st.html(
-        f"<b>{say.esc(spec.community.name)}</b> {say.chip(say.STATUS[status], look.BASELINE)}"
+        f"<b>{say.esc(spec.community.name)}</b> {say.chip(say.STATUS[run.status], look.BASELINE)}"
         f'<div class="sim-quiet">{say.esc(spec.arm.describe(), 300)} · {spec.personas:,} members · seed {spec.seed}</div>'
     )
-    st.progress(min(run.days / spec.days, 1.0), _progress_words(run))
-    _buttons(run)
+
+
+def _state(run: Run) -> None:
+    st.progress(min(run.days / run.spec.days, 1.0), _progress_words(run))
     counts = run.counts
-    turned = _turned_away(run)
-    parts.figures(
-        [
-            ("Posts", f"{counts['posts']:,}", "Written in the measured days that are finished"),
-            ("Visits", f"{counts['visits']:,}", "Times that a member opened the app"),
-            ("Posts read", f"{counts['impressions']:,}", "Impressions: posts of a slate that were looked at"),
-            (
-                "Turned away",
-                f"{turned:,}",
-                "Drafts that a moderation design stopped or a think-twice prompt made the author give up",
-            ),
-            ("Failed drafts", f"{counts['failures']:,}", "Drafts that could not be written; the member acts again later"),
-        ]
-    )
+    parts.figures([
+        ("Posts", f"{counts['posts']:,}", "Written in the measured days that are finished"),
+        ("Visits", f"{counts['visits']:,}", "Times that a member opened the app"),
+        ("Posts read", f"{counts['impressions']:,}", "Impressions: posts of a slate that were looked at"),
+        ("Turned away", f"{_turned_away(run):,}", "Drafts stopped by moderation, or given up by authors who were asked to think twice"),
+        ("Failed drafts", f"{counts['failures']:,}", "Drafts that could not be written; the member acts again later"),
+    ])  # fmt: skip
     if message := run.folder.info.get("message"):
         say.mistake(str(message))
     for warning in run.warnings:

@@ -52,6 +52,8 @@ def test_a_community_from_nothing_is_played_read_noted_exported_deleted_and_impo
     design_a_community(tab)
     start(tab)
     tab.see("Day 2 of 2 finished")
+    tab.page.get_by_text("finished", exact=True).first.wait_for()  # the page's own chip: its buttons stay as they are now
+    tab.settle()
     tab.press("Read threads", exact=False)
     tab.page.locator("button.item").first.click()
     tab.page.locator(".post .text").first.wait_for()
