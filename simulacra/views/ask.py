@@ -19,6 +19,7 @@ from simulacra.verdict import MOST_GUARDRAILS, Plan
 from simulacra.views import design, drafts, go, levers, look, parts, readout, say, store
 
 MOST_KEPT = 250_000  # persona-days of which all records are kept; of larger comparisons only the first replicate's
+_IN_A_ROW = 3
 MOST_MORE = 200  # further replicates that a button offers
 
 
@@ -54,16 +55,22 @@ def _template() -> readout.Template | None:
     names = {t.title: t for t in offered}
     like = go.asked("like")
     chosen = st.session_state.get("template", "Something else" if like else None)
-    cards = st.columns(3)
-    for place, template in enumerate(offered):
-        with cards[place % 3], st.container(border=True):
-            st.markdown(f"**{template.title}**")
-            st.caption(template.about)
-            mark = template.title == chosen
-            if st.button("Chosen" if mark else "Choose", key=f"template-{place}", type="primary" if mark else "secondary"):
-                st.session_state["template"] = template.title
-                st.rerun()
+    for first in range(0, len(offered), _IN_A_ROW):
+        row = offered[first : first + _IN_A_ROW]
+        for place, (column, template) in enumerate(zip(st.columns(_IN_A_ROW), row, strict=False), first):
+            with column, st.container(border=True, height="stretch"):
+                _card(template, template.title == chosen, f"template-{place}")
     return names.get(chosen or "")
+
+
+def _card(template: readout.Template, is_chosen: bool, key: str) -> None:
+    st.markdown(f"**{template.title}**")
+    st.caption(template.about)
+    if is_chosen:
+        st.badge("chosen", icon=":material/check:", color="primary")
+    elif st.button("Choose", key=key):
+        st.session_state["template"] = template.title
+        st.rerun()
 
 
 def _began(template: readout.Template) -> tuple[drafts.Draft, levers.Tables, levers.Tables] | None:
@@ -77,7 +84,7 @@ def _began(template: readout.Template) -> tuple[drafts.Draft, levers.Tables, lev
         token, arms = f"like-{like}", [_tables(arm.to_dict()) for arm in (spec.baseline, spec.variant)]
     else:
         asked = go.asked("community")
-        slug = st.selectbox("Community", known, known.index(asked) if asked in known else 0, width=420)
+        slug = st.selectbox("Community", known, known.index(asked if asked in known else "pittsburgh"), width=420)
         try:
             draft = drafts.of_community(store.community(slug))
         except SimulacraError as error:
