@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+import re
+from bisect import bisect
 from collections.abc import Callable
+from itertools import accumulate
 from typing import NamedTuple
 
-from simulacra.minds.bank import ASPECT, HAS_THING, HAS_WHO, IT, OTHER, THING, Bank, Dice, Pool
+from simulacra.minds.bank import Bank, Pool
+from simulacra.minds.lines import ASPECT, HAS_THING, HAS_WHO, IS_LONG, IT, OTHER, THING, Dice
 from simulacra.minds.manner import ALONE, BAD, GOOD, PLAIN, Manner, Sentence
+from simulacra.minds.things import Thing
 
 PRAISED, GRIPED, STATED = 1, 2, 3
 """What a post said about its thing."""
 
-PRONOUN_SHARE = 0.3
+PRONOUN_SHARE = 0.03
 """Replies that need not name what their parent named. Tuned by the cosine between replies and parents."""
+
+
+_UNDATED = re.compile(
+    r"(?:I|we|my|our) (?!.*\b(?:ago|last|since|yesterday|when|once|after|before|until|still|now|every|always|never|today|"
+    r"tonight|morning|evening|night|spring|summer|autumn|winter|\w+day|week|weekend|month|year|years)\b)"
+)
+"""A story in the first person that says nothing of its time."""
 
 
 class About(NamedTuple):
@@ -60,21 +72,24 @@ def keys(memo: int) -> tuple[int, int, int]:
 class Draft:
     """A post under composition: sentences so far, and what may still be said.
 
-    room: sentences that the author feels like writing, at least 1. parent: what the post replied to is about, None where that is
-    not known or where it opens a thread. said: keys of lines that this thread has read before.
+    room: sentences that the author feels like writing, at least 1. said: keys of lines that this thread has read before.
+    `parent`: what the post replied to is about, None where that is not known and where the draft opens a thread.
     """
 
     def __init__(self, bank: Bank, topic: int, writer: Manner, dice: Dice, mood: float, room: int, said: set[int]) -> None:
         self.bank, self.topic_index, self.topic = bank, topic, bank.topics[topic]
         self.writer, self.dice, self.mood, self.room = writer, dice, mood, room
         self.fill = [""] * 12
-        self.bar = writer.false
+        self.bar = writer.false | (IS_LONG if self.chance(0.9 - 1.2 * writer.verbosity) else 0)
         self.used = said
         self.keys: list[int] = []
         self.sentences: list[Sentence] = []
         self.parent: About | None = None
         self.is_reply = False
         self.named = False
+        self.on_topic = False
+        self.variety = 0.0 if len(self.topic.things) > 8 else -2.0  # bits; few things to speak of make for equal posts
+        self.brevity = 0.95 - 0.5 * writer.verbosity  # chance that a line loses the afterthought at its end
         self.kind = self.stance = self.thing = self.aspect = 0
 
     # -- what it is about
@@ -90,8 +105,8 @@ class Draft:
                 self.aspect = parent.aspect % len(aspects)
         other = things[(self.thing + 1 + self.roll() % max(1, len(things) - 1)) % len(things)]
         thing = things[self.thing]
-        self.fill[THING] = thing.short if is_reply else thing.long
-        self.fill[OTHER] = other.short if self.roll() % 3 else other.long
+        self.fill[THING] = self.name(thing) if is_reply else thing.long
+        self.fill[OTHER] = self.name(other) if self.roll() % 3 else other.long
         self.fill[ASPECT] = aspects[self.aspect]
         self.fill[IT:] = thing.pronouns
         # In a reply the parent has named the thing: often a pronoun will do.
@@ -105,6 +120,9 @@ class Draft:
     def roll(self) -> int:
         return next(self.dice)
 
+    def name(self, thing: Thing) -> str:
+        return thing.shorts[self.roll() % len(thing.shorts)]
+
     def chance(self, probability: float) -> bool:
         return next(self.dice) < probability * 16777216
 
@@ -114,22 +132,28 @@ class Draft:
     def left(self) -> int:
         return self.room - len(self.sentences)
 
-    def say(self, pool: Pool | None, tone: int = PLAIN, about: bool | None = None) -> None:
+    def say(self, pool: Pool | None, tone: int = PLAIN, about: bool = False) -> None:
         """Add a line of the pool, if there is one; about as in Pool.pick."""
         if pool is None or pool.is_empty:
             return
-        line = pool.pick(self.dice, self.bar, self.used, about)
-        render = line.render_again if self.named else line.render
-        self.sentences.append(Sentence(render(self.fill, self.dice, self.writer), tone))
+        line = pool.pick(self.dice, self.mood, self.bar, self.used, about)
+        text = line.render(self.fill, self.dice, self.writer, self.named, is_brief=self.chance(self.brevity))
+        self.sentences.append(Sentence(text, tone))
+        self.variety += pool.variety + line.variety
         self.used.add(line.key)
         self.keys.append(line.key)
         if line.bits & HAS_WHO:
             self.bar |= HAS_WHO
         if line.bits & HAS_THING:
             self.named = True
-            self.fill[THING] = self.topic.things[self.thing].short
+            self.fill[THING] = self.name(self.topic.things[self.thing])
 
-    def act(self, name: str, tone: int = PLAIN, about: bool | None = None) -> None:
+    @property
+    def is_topical(self) -> bool:
+        """Whether a stranger could tell what the post is about."""
+        return self.named or self.on_topic
+
+    def act(self, name: str, tone: int = PLAIN, about: bool = False) -> None:
         self.say(self.bank.acts.get(name), tone, about)
 
     def maybe(self, probability: float, name: str, spare: int = 1) -> None:
@@ -139,7 +163,8 @@ class Draft:
 
     def part(self, name: str, tone: int = PLAIN) -> None:
         """A line on the topic, mostly one about its thing."""
-        self.say(self.topic.parts.get(name), tone, True if not self.named or self.chance(0.75) else None)
+        self.on_topic = True
+        self.say(self.topic.parts.get(name), tone, self.chance(0.65 if self.named else 0.9))
 
     # -- building blocks of the plans
 
@@ -161,8 +186,19 @@ class Draft:
         elif at < praise + gripe:
             self.opinion(-1)
         else:
-            self.part("facts" if at < praise + gripe + 0.33 else "stories")
+            if at < praise + gripe + 0.33:
+                self.part("facts")
+            else:
+                self.story()
             self.stance = self.stance or STATED
+
+    def story(self) -> None:
+        """Something that happened, now and then with the time in front."""
+        self.part("stories")
+        text, tone = self.sentences[-1]
+        if self.chance(0.25) and _UNDATED.match(text):
+            when = self.bank.when[self.roll() % len(self.bank.when)]
+            self.sentences[-1] = Sentence(f"{when} {text}", tone)
 
     def feeling(self) -> None:
         """How the author feels, if the mood is strong enough to say it and fits what has been said."""
@@ -188,10 +224,10 @@ class Draft:
 
 def share(d: Draft) -> None:
     if not d.is_reply:
-        d.maybe(0.3, "share_open")
+        d.maybe(0.4, "share_open")
     d.remark()
     d.more()
-    if not d.is_reply and d.chance(0.22):
+    if not d.is_reply and d.chance(0.15):
         d.act("share_close")
 
 
@@ -202,12 +238,12 @@ def ask(d: Draft) -> None:
     if kind == asked and len(kinds) > 1:
         kind = kinds[(kinds.index(kind) + 1) % len(kinds)]
     if not d.is_reply:
-        d.maybe(0.5, "ask_open", spare=0)
+        d.maybe(0.3, "ask_open", spare=0)
     if kind is not None:
         d.question(kind)
     if d.left > 0 and d.chance(0.3):
         d.remark()
-    if d.chance(0.15 if d.is_reply else 0.35):
+    if d.chance(0.1 if d.is_reply else 0.25):
         d.act("ask_close")
 
 
@@ -217,8 +253,6 @@ def answer(d: Draft) -> None:
     answers = d.topic.answers.get(kind) if kind else None
     if answers is not None:
         d.say(answers)
-        if d.left > 0 and d.chance(0.2):
-            d.say(answers)
     else:
         d.part("tips")
     d.stance = STATED
@@ -226,21 +260,26 @@ def answer(d: Draft) -> None:
 
 
 def agree(d: Draft) -> None:
-    d.act("agree")
+    d.act("agree", about=_names(d))
     _why(d, d.parent.stance if d.parent else 0)
     d.more()
 
 
 def disagree(d: Draft) -> None:
-    d.act("disagree")
+    d.act("disagree", about=_names(d))
     stance = d.parent.stance if d.parent else 0
     _why(d, GRIPED if stance == PRAISED else PRAISED if stance == GRIPED else 0)
     d.more()
 
 
+def _names(d: Draft) -> bool:
+    """Whether to say what is agreed or disagreed with."""
+    return d.chance(0.4)
+
+
 def _why(d: Draft, stance: int) -> None:
     """A reason of the given stance; without one, whatever the mood says."""
-    if d.left <= 0 and d.chance(0.4):
+    if d.left <= 0 and d.chance(0.75):
         return
     if stance in (PRAISED, GRIPED):
         d.opinion(1 if stance == PRAISED else -1)
@@ -250,13 +289,13 @@ def _why(d: Draft, stance: int) -> None:
 
 def joke(d: Draft) -> None:
     d.act("joke")
-    if d.left > 0 or d.chance(0.4):
+    if d.left > 0 or (not d.is_topical and d.chance(0.4)):
         d.remark()
 
 
 def vent(d: Draft) -> None:
     d.act("vent", BAD)
-    if d.left > 0 or not d.named:
+    if d.left > 0 or (not d.is_topical and d.chance(0.4)):
         d.opinion(-1)
     if d.left > 0:
         d.act("down", BAD)
@@ -269,7 +308,7 @@ def thank(d: Draft) -> None:
     if d.chance(0.25) and d.topic.asks:
         kinds = tuple(d.topic.asks)
         d.question(kinds[d.roll() % len(kinds)])
-    elif d.left > 0 or d.chance(0.6):
+    elif d.left > 0 or (not d.is_topical and d.chance(0.4)):
         d.remark()
 
 
@@ -323,13 +362,9 @@ def break_rule(d: Draft, kind: str) -> str:
 
 
 def _add_insult(d: Draft) -> str:
-    at = d.roll() / 16777216
-    stratum = "neither"
-    for stratum, share_of in STRATUM_SHARE.items():
-        at -= share_of
-        if at < 0:
-            break
-    d.act(f"insult_{stratum}", ALONE)
-    if d.left > 0 and d.chance(0.3):
+    strata = tuple(STRATUM_SHARE)
+    ends = tuple(accumulate(STRATUM_SHARE.values()))
+    stratum = strata[min(bisect(ends, d.roll() / 16777216), len(strata) - 1)]
+    for _ in range(1 + (d.left > 0 and d.chance(0.3))):
         d.act(f"insult_{stratum}", ALONE)
     return stratum

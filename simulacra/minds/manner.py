@@ -1,14 +1,16 @@
-"""How a persona puts words: what is stable about it (companions, pet phrases, emoji, spelling), and sentences made into a post in its style."""
+"""How a persona puts words: what is stable about it (companions, pet phrases, emoji, spelling), and sentences made into a post
+in its style."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from simulacra.minds import bank as banks
-from simulacra.minds.bank import Dice, Line, manner_bank
+from simulacra.minds import lines
+from simulacra.minds.data import manner_bank
+from simulacra.minds.lines import Dice, Line
 
 PLAIN, GOOD, BAD, ALONE = 0, 1, -1, 2
 """Tones of a sentence. ALONE also means: never joined to its neighbours by a comma."""
@@ -29,8 +31,8 @@ class Manner(NamedTuple):
     irritability: float
     false: int  # life bits that are not true of this persona
     bits: Sequence[int]  # stable random numbers of this persona, 0 .. 2^24-1
-    work: str
-    age: int
+    work: str  # "" where it is not known
+    age: int  # years
 
 
 class Manners:
@@ -84,15 +86,15 @@ class Manners:
 def life_bits(age: int, is_female: bool, bits: Sequence[int]) -> int:
     """Life bits that are *not* true of a persona, from its age and sex and its own stable coin."""
     wife = (bits[6] % 10 == 0) == is_female
-    false = (banks.HUSBAND if wife else banks.WIFE) | (banks.HIS if is_female else banks.HERS)
+    false = (lines.HUSBAND if wife else lines.WIFE) | (lines.HIS if is_female else lines.HERS)
     if age < 48:
-        false |= banks.GRANDCHILD
+        false |= lines.GRANDCHILD
     if age < 58:
-        false |= banks.RETIRED
+        false |= lines.RETIRED
     if age > 52:
-        false |= banks.GRANDPARENT
+        false |= lines.GRANDPARENT
     if age > 34:
-        false |= banks.STUDENT
+        false |= lines.STUDENT
     return false
 
 
@@ -178,8 +180,3 @@ def _shout(text: str, manner: Manner, mood: float, dice: Dice) -> str:
 def article(noun: str) -> str:
     """ "a" or "an" before the noun, by its first letter."""
     return f"an {noun}" if noun[:1].lower() in tuple("aeiou") else f"a {noun}"
-
-
-def clean(text: Any, most: int = 40) -> str:
-    """Text from outside as part of one sentence: printable, one line, bounded."""
-    return " ".join("".join(c for c in str(text)[: 4 * most] if c.isprintable() or c == " ").split())[:most]

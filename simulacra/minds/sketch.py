@@ -7,16 +7,18 @@ author's manner (manner.py). A memo kept with each post says what it is about, s
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from simulacra.community import Community
 from simulacra.events import ACTS, KINDS, STRATA
 from simulacra.minds import grammar, manner
-from simulacra.minds.bank import AGE, HANDLE, TOPIC, WHO, WORK, Dice, build_bank
+from simulacra.minds.bank import build_bank
 from simulacra.minds.grammar import Draft
+from simulacra.minds.lines import AGE, HANDLE, TOPIC, WHO, WORK, Dice
 from simulacra.minds.manner import ALONE, Manner, Manners, Sentence
+from simulacra.minds.things import clean
 from simulacra.seams import Briefs, Writing
 from simulacra.streams import Streams
 
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 LANES = 72
 """Random numbers drawn for a post beforehand; the few posts that need more continue with a congruential sequence."""
 TRAIT_LANES = 12
+_LEVELS = ("capitals", "punctuation", "emoji", "verbosity", "irritability")
+"""Traits of a population that make a manner, in the order of Manner's fields."""
 _BREAKS = {"promote": "self_promotion", "off_topic": "off_topic"}
 """Acts whose own lines already break the rule of that kind."""
 
@@ -36,13 +40,13 @@ class SketchWriter:
     def __init__(self, community: Community) -> None:
         self._bank = build_bank(community)
         self._manners = Manners()
-        self._topic_names = [manner.clean(name, 60) for name in community.topics]
+        self._topic_names = [clean(name) for name in community.topics]
 
     def write(self, briefs: Briefs, world: PlatformView, streams: Streams) -> Writing:
         """One post a brief. An uncivil one carries the stratum of its insult.
 
-        With `revision` above 0 the author says it milder: nothing in the text breaks a rule, whatever `truth` says, and the caller has
-        to record it so.
+        With `revision` above 0 the author says it milder: nothing in the text breaks a rule, whatever `truth` says, and the
+        caller has to record it so.
         """
         count = len(briefs.author)
         texts: list[str] = []
@@ -51,8 +55,8 @@ class SketchWriter:
         if count:
             dice, people = _draw(briefs, streams), self._people(briefs.author, world, streams)
             said = _said_before(briefs.parent, world)
-            rows = zip(*(getattr(briefs, name).tolist() for name in ("author", "act", "topic", "mood", "parent", "truth")), strict=True)
-            for row, (author, act, topic, mood, parent, truth) in enumerate(rows):
+            rows = zip(*(getattr(briefs, name).tolist() for name in ("act", "topic", "mood", "parent", "truth")), strict=True)
+            for row, (act, topic, mood, parent, truth) in enumerate(rows):
                 draft = self._begin(world, people[row], _roll(dice[row]), topic, mood, parent, said[row])
                 stratum = self._compose(draft, people[row], ACTS[act], KINDS[truth], briefs.revision)
                 texts.append(self._finish(draft, people[row], ACTS[act]))
@@ -63,17 +67,11 @@ class SketchWriter:
         """The manner of each author, one row a brief."""
         people = world.population
         bits = _small(streams.bits("manner", authors[:, None], np.arange(TRAIT_LANES)[None, :]))
-        traits = zip(
-            *(getattr(people, name)[authors].tolist() for name in Manner._fields[:5]),
-            bits,
-            people.age[authors].tolist(),
-            people.sex[authors].tolist(),
-            people.work[authors].tolist(),
-            strict=True,
-        )
+        levels: Iterator[Any] = zip(*(getattr(people, name)[authors].tolist() for name in _LEVELS), strict=True)
+        lives = zip(people.age[authors].tolist(), people.sex[authors].tolist(), people.work[authors].tolist(), strict=True)
         return [
-            Manner(*levels, manner.life_bits(age, sex == "Female", stable), stable, manner.clean(work), age)
-            for *levels, stable, age, sex, work in traits
+            Manner._make((*level, manner.life_bits(age, sex == "Female", stable), stable, clean(work) if work else "", age))
+            for level, stable, (age, sex, work) in zip(levels, bits, lives, strict=True)
         ]
 
     def _begin(
@@ -87,7 +85,7 @@ class SketchWriter:
         fill = draft.fill
         fill[TOPIC], fill[WORK], fill[AGE] = self._topic_names[topic], manner.article(person.work or "regular"), str(person.age)
         fill[WHO] = manner.companion(self._bank.who, person, dice)
-        fill[HANDLE] = manner.clean(world.population.handle[world.posts.author[parent]]) if parent >= 0 else "some people"
+        fill[HANDLE] = clean(world.population.handle[world.posts.author[parent]]) if parent >= 0 else "some people"
         draft.settle(about, parent >= 0)
         return draft
 
@@ -107,39 +105,54 @@ class SketchWriter:
     def _finish(self, draft: Draft, person: Manner, act: str) -> str:
         """The draft as a post in its author's manner, with its greetings and pet phrases."""
         sentences = draft.sentences
-        opener = self._opener(draft, person, act)
+        if draft.variety < PLAIN_VARIETY:
+            draft.remark()
+        opener = self._opener(draft, act)
+        coda = self._coda(draft, act)
         if opener and sentences:
-            first = sentences[0]
-            sentences[0] = Sentence(_clause(opener, first.text), first.tone)
-        if sentences and draft.chance(0.06) and sentences[-1].text[-1:] not in "?!" and sentences[-1].tone != ALONE:
-            last = sentences[-1]
-            close = self._manners.pet("pet_close", person, draft.dice).render(draft.fill, draft.dice, person)
-            sentences[-1] = Sentence(f"{last.text}, {close}", last.tone)
+            sentences[0] = Sentence(_clause(opener, sentences[0].text), sentences[0].tone)
+        if coda and sentences and sentences[-1].text[-1] not in "?!" and sentences[-1].tone != ALONE:
+            sentences[-1] = Sentence(f"{sentences[-1].text}, {coda}", sentences[-1].tone)
         if draft.is_reply and sentences and draft.chance(0.04):
-            hello = self._line("hello", draft)
-            sentences[0] = Sentence(f"{hello} {sentences[0].text}", sentences[0].tone)
+            sentences[0] = Sentence(f"{self._line('hello', draft)} {sentences[0].text}", sentences[0].tone)
         return self._manners.finish(sentences, person, draft.mood, act == "joke", draft.dice)
 
-    def _opener(self, draft: Draft, person: Manner, act: str) -> str:
-        """What the first sentence begins with: a mood, a habit, the parent's subject, the author's life, mostly nothing."""
-        if act in ("answer", "share") and draft.parent is not None and not draft.named and draft.chance(0.2):
+    def _opener(self, draft: Draft, act: str) -> str:
+        """What the first sentence begins with: the subject, a mood, a habit, the author's life, mostly nothing."""
+        if not draft.named and act not in NO_SUBJECT and draft.chance(0.35 if draft.on_topic else 0.6):
+            draft.named = True
             return self._line("echo", draft)
         roll = draft.roll() / 16777216
-        if draft.mood < -0.3 and roll < 0.5 * -draft.mood:
+        if draft.mood < -0.3 and roll < 0.4 * -draft.mood:
             return self._line("annoyed", draft)
-        if draft.mood > 0.5 and roll < 0.12:
+        if draft.mood > 0.5 and roll < 0.1:
             return self._line("warm", draft)
-        if roll > 0.96:
+        if roll > 0.985:
             return self._line("life", draft)
-        if roll > 0.84:
-            return self._manners.pet("pet_open", person, draft.dice).render(draft.fill, draft.dice, person)
+        if roll > 0.9 or draft.variety < VARIETY:
+            return self._pet("pet_open", draft)
         return ""
+
+    def _coda(self, draft: Draft, act: str) -> str:
+        """What the last sentence ends with: the subject where it has not been named, a habit, mostly nothing."""
+        if not draft.named and act not in NO_SUBJECT and draft.chance(0.35):
+            return self._line("coda", draft)
+        return self._pet("pet_close", draft) if draft.chance(0.05) else ""
+
+    def _pet(self, name: str, draft: Draft) -> str:
+        return self._manners.pet(name, draft.writer, draft.dice).render(draft.fill, draft.dice, draft.writer)
 
     def _line(self, name: str, draft: Draft) -> str:
         lines = self._manners.lists[name]
         return lines[draft.roll() % len(lines)].render(draft.fill, draft.dice, draft.writer)
 
 
+NO_SUBJECT = ("off_topic", "promote", "thank")
+"""Acts that need not name the thing they are about."""
+VARIETY = 7.0
+"""Bits below which a post is so short and plain that others will say the same words: it is given a phrase of its author's."""
+PLAIN_VARIETY = 3.0
+"""Bits below which a phrase is not enough: the author adds a remark."""
 RECALL = 400
 """Posts looked back over for what a thread has said: a sibling's line said again gives the machine away."""
 
@@ -182,7 +195,7 @@ def _roll(row: Sequence[int]) -> Iterator[int]:
 def _room(person: Manner, is_reply: bool, dice: Dice) -> int:
     """How many sentences the author feels like writing, 1 to 5."""
     spread = next(dice) / 16777216
-    return 1 + int(person.verbosity * (1.5 if is_reply else 2.0) + spread * spread * 2.2)
+    return 1 + int(person.verbosity**2 * (1.2 if is_reply else 1.9) + spread * spread * 1.02)
 
 
 def _milder(act: str, is_reply: bool) -> str:

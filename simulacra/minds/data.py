@@ -1,0 +1,25 @@
+"""What the package says of its own: the general phrase bank, and how personas put things. Parsed once a process."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+from typing import Any
+
+
+@cache
+def general_bank() -> Mapping[str, Any]:
+    """The parsed general bank (60 ms)."""
+    return _load("general.voices.toml")
+
+
+@cache
+def manner_bank() -> Mapping[str, Any]:
+    """Parsed pet phrases, emoji, misspellings and lines that break rules."""
+    return _load("manner.toml")
+
+
+def _load(name: str) -> Mapping[str, Any]:
+    return tomllib.loads((resources.files("simulacra") / "data" / name).read_text(encoding="utf-8"))
