@@ -52,6 +52,22 @@ async def main(personas: int, history: int) -> None:
         "INSERT INTO post(user_id,content,created_at,num_likes,num_dislikes,num_shares) VALUES(?,?,?,?,0,0)",
         [(random.randrange(personas), text(), "2026-01-01 00:00:00.000001", random.randrange(5)) for _ in range(first)],
     )
+    if history:  # what such a past leaves behind: a comment, two likes and ten refreshes a post
+        moment = "2026-01-01 00:00:00.000001"
+        who, which = (lambda: random.randrange(personas)), (lambda: random.randrange(1, history + 1))
+        p.db_cursor.executemany(
+            "INSERT INTO comment(post_id,user_id,content,created_at) VALUES(?,?,?,?)",
+            [(which(), who(), text(), moment) for _ in range(history)],
+        )
+        p.db_cursor.executemany(
+            "INSERT OR IGNORE INTO 'like'(post_id,user_id,created_at) VALUES(?,?,?)",
+            [(which(), who(), moment) for _ in range(2 * history)],
+        )
+        seen_before = json.dumps({"posts": [{"post_id": 1, "content": text()} for _ in range(5)]})
+        p.db_cursor.executemany(
+            "INSERT OR IGNORE INTO trace(user_id,created_at,action,info) VALUES(?,?,?,?)",
+            [(who(), f"x{k}", "refresh", seen_before) for k in range(10 * history)],
+        )
     p.db.commit()
     started, actions = time.process_time(), 0
     await p.update_rec_table()

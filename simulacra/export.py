@@ -101,7 +101,7 @@ def safe_for_spreadsheets(table: pa.Table) -> pa.Table:
     """
     for i, field in enumerate(table.schema):
         kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
-        if pa.types.is_string(kind):
+        if pa.types.is_string(kind) or pa.types.is_large_string(kind):
             table = table.set_column(i, field.name, _safe_text(table[field.name].cast(pa.string())))
     return table
 

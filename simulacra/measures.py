@@ -404,7 +404,7 @@ MEASURES: dict[str, Measure] = _catalogue(
     (toxic_share, "share of posts that are toxic", "share", "lower"),
     (toxic_seen_share, "share of readings that are toxic", "share", "lower"),
     (violations_per_100, "posts that insult, advertise or stray", "per 100 posts", "lower"),
-    (violations_seen_per_100, "the same, as read", "per 100 impressions", "lower"),
+    (violations_seen_per_100, "reading of such posts", "per 100 impressions", "lower"),
     (valence_written, "cheerfulness of what members write", "score -1 to 1", "higher"),
     (valence_seen, "cheerfulness of what members read", "score -1 to 1", "higher"),
     (positive_words, "positive words written", "share of words", "higher"),

@@ -7,6 +7,7 @@ import zipfile
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -304,3 +305,10 @@ def test_convokit_itself_loads_the_corpus(run, corpus, tmp_path, monkeypatch):
     assert {u.id: (u.text, u.reply_to, u.timestamp) for u in again.iter_utterances()} == {
         u.id: (u.text, u.reply_to, u.timestamp) for u in loaded.iter_utterances()
     }
+
+
+@pytest.mark.parametrize("kind", [pa.string(), pa.large_string()])
+def test_formula_cells_are_disarmed_whatever_kind_of_string_holds_them(kind: pa.DataType) -> None:
+    table = pa.table({"text": pa.array(["=cmd()", "+1", "fine"], kind)})
+    cells = safe_for_spreadsheets(table)["text"].to_pylist()
+    assert not any(cell[0] in "=+-@" for cell in cells) and cells[2] == "fine"
