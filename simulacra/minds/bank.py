@@ -42,12 +42,14 @@ class Pool:
         there are any. The pool must not be empty.
         """
         lists = self._about if about else self._lists
-        lines = lists[next(dice) < self._threshold]
-        size, lean = len(lines), exp(-LEAN * mood)
-        for _ in range(8):
-            line = lines[int(size * (next(dice) / 16777216) ** lean)]
-            if not line.bits & bar and line.key not in used:
-                break
+        general = next(dice) < self._threshold
+        lean = exp(-LEAN * mood)
+        for lines in (lists[general], lists[not general]):
+            size = len(lines)
+            for _ in range(5):
+                line = lines[int(size * (next(dice) / 16777216) ** lean)]
+                if not line.bits & bar and line.key not in used:
+                    return line
         return line
 
 

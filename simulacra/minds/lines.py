@@ -242,7 +242,8 @@ def compile_line(raw: str, words: Words) -> tuple[Part, ...]:
         parts += _loosened(raw[end : match.start()], is_question)
         end = match.end()
         if match[1] is not None:
-            parts.append(tuple(_alternative(option, words) for option in match[1].split("|")))
+            before = raw[: match.start()][-8:]  # enough for "my " and "as a ": what an alternative presumes may begin there
+            parts.append(tuple(_alternative(option, before, words) for option in match[1].split("|")))
         else:
             parts.append(_slot(match[2], match[0], words))
     parts += _loosened(raw[end:], is_question)
@@ -308,8 +309,8 @@ def _adverbs() -> tuple[tuple[re.Pattern[str], tuple[str, ...]], ...]:
     )
 
 
-def _alternative(option: str, words: Words) -> str | tuple[tuple[Part, ...], int]:
-    life = life_of(option)
+def _alternative(option: str, before: str, words: Words) -> str | tuple[tuple[Part, ...], int]:
+    life = life_of(before + option)
     if not life and "{" not in option:
         return option
     return compile_line(option, words), life
