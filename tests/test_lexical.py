@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from vaderSentiment.vaderSentiment import BOOSTER_DICT, NEGATE, SPECIAL_CASES, SentimentIntensityAnalyzer
 
-from simulacra.scoring import profanity
+from simulacra.scoring import profanity, vader
 from simulacra.scoring.lexical import LexicalScorer
 from simulacra.scoring.vader import Vader
 
@@ -39,6 +39,11 @@ def odd_texts(count: int, seed: int) -> list[str]:
         text = gap.join(chance.choice(WORDS) for _ in range(chance.randint(0, 22)))
         texts.append(text.upper() if chance.random() < 0.2 else text)
     return texts
+
+
+def test_no_idiom_of_the_package_can_hide_among_plain_words():
+    phrases = [*SPECIAL_CASES, *(booster for booster in BOOSTER_DICT if " " in booster)]
+    assert all(set(phrase.split()) & vader._BEARING for phrase in phrases)
 
 
 def test_valence_equals_the_package_on_many_odd_texts():

@@ -8,7 +8,6 @@ every other word adds exactly 0. tests/test_lexical.py compares the two on many 
 from __future__ import annotations
 
 import math
-import re
 import string
 from typing import NamedTuple
 
@@ -23,6 +22,12 @@ from vaderSentiment.vaderSentiment import (
 
 _TOKENS_KEPT = 200_000
 """Distinct tokens remembered before the memory is emptied: bounds it whatever users and models write."""
+
+
+_RARE_IN_IDIOMS = ("shit", "bomb", "ass", "badass", "stop", "yeah", "kiss", "die", "beating", "kind", "sort", "enough")
+"""One word of every idiom and two-word booster of the package: without one of them near, none of these can be there."""
+_BEARING = frozenset(("no", "this", "least", *_RARE_IN_IDIOMS))
+"""Words beside boosters and negations that a rule looks for."""
 
 
 class Sentiment(NamedTuple):
@@ -43,6 +48,7 @@ class _Token(NamedTuple):
     boost: float  # of a booster word, else 0
     negates: bool
     is_word: bool
+    is_plain: bool  # changes no valence around it, nor does any rule change its own
 
 
 class Vader:
@@ -52,13 +58,12 @@ class Vader:
         analyzer = SentimentIntensityAnalyzer()
         self._lexicon: dict[str, float] = analyzer.lexicon
         self._emojis: dict[str, str] = analyzer.emojis
-        self._emoji = re.compile("|".join(re.escape(e) for e in analyzer.emojis if len(e) == 1))
         self._negate = frozenset(NEGATE)
         self._tokens: dict[str, _Token] = {}
 
     def score(self, text: str) -> Sentiment:
         """Sentiment of one text; the empty text scores 0 everywhere."""
-        if not text.isascii() and self._emoji.search(text):
+        if not text.isascii() and not self._emojis.keys().isdisjoint(text):
             spelled = self._score(self._spell_emojis(text))
             return spelled._replace(words=self._words(text))
         return self._score(text)
@@ -81,14 +86,11 @@ class Vader:
         stripped = token.strip(string.punctuation)
         word = token if len(stripped) <= 2 else stripped
         lower = word.lower()
-        entry = _Token(
-            lower,
-            self._lexicon.get(lower),
-            word.isupper(),
-            BOOSTER_DICT.get(lower, 0.0),
-            lower in self._negate or "n't" in lower,
-            any(map(str.isalnum, token)),
-        )
+        negates = lower in self._negate or "n't" in lower
+        boost = BOOSTER_DICT.get(lower, 0.0)
+        is_plain = not (negates or boost or lower in _BEARING)
+        is_word = any(map(str.isalnum, token))
+        entry = _Token(lower, self._lexicon.get(lower), word.isupper(), boost, negates, is_word, is_plain)
         if len(self._tokens) >= _TOKENS_KEPT:
             self._tokens.clear()
         self._tokens[token] = entry
@@ -114,6 +116,8 @@ class Vader:
     def _valence(self, tokens: list[_Token], i: int, shouts: bool) -> float:
         """Valence of the lexicon word at i, moved by the words around it. The order of the rules is the package's."""
         token = tokens[i]
+        if not token.upper and all([t.is_plain for t in tokens[max(0, i - 3) : i + 3]]):
+            return token.valence or 0.0
         base = valence = token.valence or 0.0
         before = [tokens[j].lower if j >= 0 else "" for j in (i - 1, i - 2, i - 3)]
         if token.lower == "no" and i + 1 < len(tokens) and tokens[i + 1].valence is not None:
