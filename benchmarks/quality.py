@@ -2,7 +2,8 @@
 
 For every community a corpus of 3,000 posts with their parents is measured against bands taken from real forums. A corpus comes
 from a synthetic mix of acts, moods and parents (the default: it needs the writer alone) or from the record of a run
-(`--run PATH`). Results go to benchmarks/results/quality.json. Embeddings need the weights of all-MiniLM-L6-v2; without them
+(`--run PATH`). Results go to benchmarks/results/quality.json, those of runs to quality-runs.json.
+Embeddings need the weights of all-MiniLM-L6-v2; without them
 the figures that use them are left out, and a line says so.
 
     --large      50,000 posts a community, for exact duplicates alone
@@ -41,6 +42,8 @@ from simulacra.streams import Streams
 
 RESULTS = Path(__file__).parent / "results" / "quality.json"
 POSTS = 3000
+SIX = 6
+"""Communities among which the right one is to be found."""
 MIX = {
     "share": 0.16, "ask": 0.10, "answer": 0.17, "agree": 0.14, "disagree": 0.12, "joke": 0.07, "vent": 0.08, "thank": 0.06,
     "promote": 0.02, "insult": 0.03, "off_topic": 0.03,
@@ -377,7 +380,7 @@ def measure(corpora: Sequence[Corpus], speeds: Mapping[str, float]) -> dict[str,
         found[name]["posts_per_cpu_second"] = value
     voiced = {c.name: vectors[c.name] for c in corpora if c.has_voices and c.name in vectors}
     threads = {c.name: thread_vectors(c, vectors[c.name]) for c in corpora if c.name in voiced}
-    if len(voiced) > 1:
+    if len(voiced) >= SIX:  # against fewer communities the figure means less and would look better
         for name, share in right_community(voiced).items():
             found[name]["right_community"] = share
         for name, share in right_community(threads).items():
@@ -438,14 +441,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
         show_threads(corpus, options.threads)
     result = measure(corpora, {community.slug: speed(community) for community in known})
     if options.large:
-        result["rows"] += [large(community) for community in known]
+        result["rows"] += [large(community) for community in known if community.voices]  # no band is set without voices
     print_table(result["rows"])
     for name, note in result["notes"].items():
         print(name, json.dumps(note))
     machine = {"machine": platform.processor() or platform.machine(), "python": platform.python_version()}
-    source = [str(path.name) for path in options.run] or "synthetic"
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps({**machine, "source": source, **result}, indent=1) + "\n", encoding="utf-8")
+    source = [path.name for path in options.run] or "synthetic"
+    target = RESULTS.with_stem("quality-runs") if options.run else RESULTS
+    target.parent.mkdir(exist_ok=True)
+    target.write_text(json.dumps({**machine, "source": source, **result}, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
