@@ -38,9 +38,9 @@ from simulacra.experiment import topic_vectors
 from simulacra.feeds import make_feed
 from simulacra.minds.sketch import SketchWriter
 from simulacra.moderation import POLICIES, make_policies
+from simulacra.people.population import grow
 from simulacra.persona import OLD_HAND, Population
-from simulacra.population import grow
-from simulacra.recording import MemoryRecorder
+from simulacra.record.recording import MemoryRecorder
 from simulacra.scoring.lexical import LexicalScorer
 from simulacra.scoring.semantic import topic_affinity
 from simulacra.seams import Briefs, Drafts, Scores, Writing
@@ -290,9 +290,7 @@ def table(result: dict[str, Any], indent: str = "") -> list[str]:
         if isinstance(value, dict):
             lines += [f"{indent}{name}", *table(value, indent + "  ")]
         else:
-            lines.append(
-                f"{indent}{name!s:36s} {value:,.6g}" if isinstance(value, float) else f"{indent}{name!s:36s} {value}"
-            )
+            lines.append(f"{indent}{name!s:36s} {value:,.6g}" if isinstance(value, float) else f"{indent}{name!s:36s} {value}")
     return lines
 
 

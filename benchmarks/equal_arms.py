@@ -15,12 +15,12 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from simulacra.analysis.measures import MEASURES, measure
+from simulacra.analysis.verdict import Plan, contrast, judge
 from simulacra.community import load_community
 from simulacra.designs import make_arm
 from simulacra.experiment import RunSpec, one_blas_thread, past_of, set_stage
-from simulacra.measures import MEASURES, measure
 from simulacra.scoring.semantic import topic_affinity
-from simulacra.verdict import Plan, contrast, judge
 
 COMMUNITY, COMPARISONS, SEEDS = "local-politics", 1000, (8, 16)
 

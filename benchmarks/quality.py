@@ -32,9 +32,9 @@ from simulacra.community import Community, Sketch, bundled_communities, load_com
 from simulacra.errors import SimulacraError
 from simulacra.events import ACTS, KINDS, STRATA
 from simulacra.minds.sketch import SketchWriter
+from simulacra.people.phrases import find_topics
+from simulacra.people.population import grow
 from simulacra.persona import Population
-from simulacra.phrases import find_topics
-from simulacra.population import grow
 from simulacra.scoring.lexical import LexicalScorer
 from simulacra.scoring.semantic import embed
 from simulacra.seams import Briefs, Scores, Writing

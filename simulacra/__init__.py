@@ -16,21 +16,21 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from simulacra.analysis.comparison import Row
+    from simulacra.analysis.measures import MEASURES
+    from simulacra.analysis.verdict import Plan
     from simulacra.community import Community, bundled_communities, load_community
-    from simulacra.comparison import Row
     from simulacra.designs import Arm, make_arm
     from simulacra.errors import SimulacraError, Stopped
     from simulacra.experiment import Run, RunSpec, open_run, resume, run
-    from simulacra.measures import MEASURES
     from simulacra.replicates import Comparison, ComparisonSpec, compare, open_comparison, resume_comparison
-    from simulacra.verdict import Plan
 
 _HOME = {
-    "Community": "community", "bundled_communities": "community", "load_community": "community", "Row": "comparison",
+    "Community": "community", "bundled_communities": "community", "load_community": "community", "Row": "analysis.comparison",
     "Arm": "designs", "make_arm": "designs", "SimulacraError": "errors", "Stopped": "errors",
     "Run": "experiment", "RunSpec": "experiment", "open_run": "experiment", "resume": "experiment", "run": "experiment",
-    "MEASURES": "measures", "Comparison": "replicates", "ComparisonSpec": "replicates", "compare": "replicates",
-    "open_comparison": "replicates", "resume_comparison": "replicates", "Plan": "verdict",
+    "MEASURES": "analysis.measures", "Comparison": "replicates", "ComparisonSpec": "replicates", "compare": "replicates",
+    "open_comparison": "replicates", "resume_comparison": "replicates", "Plan": "analysis.verdict",
 }  # fmt: skip
 
 __all__ = [

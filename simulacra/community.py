@@ -17,8 +17,8 @@ from typing import Any, Literal, get_args
 from simulacra import checks
 from simulacra.errors import CommunityError
 from simulacra.events import KINDS
-from simulacra.phrases import find_topics
-from simulacra.sketches import read_sketch
+from simulacra.people.phrases import find_topics
+from simulacra.people.sketches import read_sketch
 from simulacra.voices import ACT_LISTS, read_voices, voices_digest
 
 __all__ = [

@@ -19,3 +19,7 @@ class RecordError(SimulacraError):
 
 class Stopped(Exception):
     """The user asked a run to stop (Ctrl-C, SIGTERM): finished days are safe and the run can be resumed. Not a mistake."""
+
+
+class Capped(Stopped):
+    """A limit that the user set on money, calls or minutes is reached: the run ends cleanly and can be resumed with a higher one."""

@@ -17,27 +17,27 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from simulacra.analysis.measures import measure
 from simulacra.behaviour import Behaviour
 from simulacra.community import Community, community_from_dict, community_to_dict, load_community
 from simulacra.designs import Arm, BehaviourSettings, Settings, make_arm
 from simulacra.errors import RecordError, SpecError, Stopped
-from simulacra.measures import measure
 from simulacra.moderation import POLICIES
 from simulacra.persona import Population
-from simulacra.recording import MemoryRecorder
-from simulacra.runfiles import checked_run_id, run_id
-from simulacra.runs import RunFolder
+from simulacra.record.recording import MemoryRecorder
+from simulacra.record.runfiles import checked_run_id, run_id
+from simulacra.record.runs import RunFolder
+from simulacra.record.tables import hash_json
 from simulacra.scoring.semantic import TopicAffinity, topic_affinity
 from simulacra.seams import Recorder, Scorer, State, Writer
 from simulacra.simulation import Arm as WiredArm
 from simulacra.simulation import Progress, Simulation
 from simulacra.streams import Streams
-from simulacra.tables import hash_json
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from simulacra.frames import Frames
+    from simulacra.record.frames import Frames
 
 Floats = NDArray[np.float32]
 OnProgress = Callable[[Progress], None]
@@ -177,7 +177,7 @@ def _scorer() -> Scorer:
 
 
 def _grow(spec: RunSpec, near: TopicAffinity, streams: Streams) -> Population:
-    from simulacra.population import grow
+    from simulacra.people.population import grow
 
     return grow(spec.community, spec.personas, streams, spec.days, spec.past_behaviour.newcomers, near)
 

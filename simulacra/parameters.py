@@ -14,7 +14,6 @@ from typing import Any
 
 from simulacra.errors import SpecError
 
-
 ANY = -math.inf
 """The lower end of a number that may be negative."""
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from simulacra.frames import Frames
+    from simulacra.record.frames import Frames
 
 Array = NDArray[Any]
 

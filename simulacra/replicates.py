@@ -24,26 +24,39 @@ from pathlib import Path
 from time import perf_counter, sleep
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from simulacra.analysis.comparison import Row, contrast_of, headline, paired_rows, pairing_note, rows_table
+from simulacra.analysis.limits import limits_of
+from simulacra.analysis.measures import measure
+from simulacra.analysis.verdict import CAP_SEEDS, FIRST_SEEDS, Plan, next_seeds
 from simulacra.behaviour import Behaviour
-from simulacra.comparison import Row, contrast_of, headline, paired_rows, pairing_note, rows_table
 from simulacra.community import Community, community_from_dict, community_to_dict, load_community
 from simulacra.designs import Arm, BehaviourSettings, Settings, differences, levers, make_arm
-from simulacra.durable import WriterLock, disk_errors, is_held, replace_file
 from simulacra.errors import RecordError, SpecError, Stopped
 from simulacra.experiment import (
-    RUNS_DIR, Run, RunSpec, ShouldStop, Stage, affinity_from_dict, affinity_to_dict, label_sets, one_blas_thread, open_run,
-    past_of, play_into, resume, set_stage, warnings_of,
+    RUNS_DIR,
+    Run,
+    RunSpec,
+    ShouldStop,
+    Stage,
+    affinity_from_dict,
+    affinity_to_dict,
+    label_sets,
+    one_blas_thread,
+    open_run,
+    past_of,
+    play_into,
+    resume,
+    set_stage,
+    warnings_of,
 )  # fmt: skip
-from simulacra.limits import limits_of
-from simulacra.measures import measure
-from simulacra.recording import MemoryRecorder
-from simulacra.runfiles import checked_run_id, now, plain, to_json, versions
-from simulacra.runs import RunFolder
+from simulacra.record.durable import WriterLock, disk_errors, is_held, replace_file
+from simulacra.record.recording import MemoryRecorder
+from simulacra.record.runfiles import checked_run_id, now, plain, to_json, versions
+from simulacra.record.runs import RunFolder
+from simulacra.record.tables import hash_json
 from simulacra.scoring.semantic import TopicAffinity, topic_affinity
 from simulacra.seams import Recorder
 from simulacra.simulation import Simulation
-from simulacra.tables import hash_json
-from simulacra.verdict import CAP_SEEDS, FIRST_SEEDS, Plan, next_seeds
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,7 +6,7 @@ Every seam takes a batch: a struct of arrays with one row a visit, draft or post
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
@@ -169,6 +169,43 @@ class Mind(Protocol):
     def rewrite(self, briefs: Briefs, world: PlatformView, streams: Streams) -> Writing: ...
     def state(self) -> State: ...
     def restore(self, state: State) -> None: ...
+
+
+# -- asking a language model -----------------------------------------------------------------------------------------------
+
+
+class Prompt(NamedTuple):
+    """One question to a language model, complete: equal prompts with an equal `repeat` have one stored answer."""
+
+    system: str  # what the model is told to do, the same for many prompts and therefore first; "" for a page to be continued
+    user: str  # what this one is about; for a model that only continues pages, the whole page
+    max_tokens: int = 120
+    temperature: float = 0.9
+    seed: int = 0  # of the sampling: a hash of who writes when and in which version, never of a post id
+    stop: tuple[str, ...] = ()
+    schema: Mapping[str, Any] | None = None  # JSON schema that the answer is to follow
+    repeat: int = 0  # asking again on purpose for another answer to the same question
+
+
+class Answer(NamedTuple):
+    """What came of a prompt."""
+
+    text: str  # "" exactly where failure says why
+    failure: str = ""  # "refused", "timeout", "empty" ...: one word or a short line, never shown as content
+    input_tokens: int = 0  # over all calls that this answer took
+    output_tokens: int = 0
+    calls: int = 0  # requests made for it, retries counted; 0 for a stored answer
+
+
+class TextGenerator(Protocol):
+    """A language model behind one address or in this process. Answers come in the order of the prompts, whatever order they were
+    computed in; nothing is raised for what a model or a network does wrong, only for what stops a run (`Capped`, a missing key)."""
+
+    name: str  # the model, as run.json names it
+    chats: bool  # False: a base model, which continues a page and knows no roles
+
+    def answer(self, prompts: Sequence[Prompt], fault: Callable[[str], str] | None = None) -> list[Answer]:
+        """fault: what is wrong with a text ("" nothing), so that it is asked for again within bounds before it counts as failed."""
 
 
 # -- moderating ------------------------------------------------------------------------------------------------------------

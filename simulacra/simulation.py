@@ -24,8 +24,24 @@ from simulacra.persona import Population
 from simulacra.platform import POOL, Platform
 from simulacra.rules import rule_of_kind
 from simulacra.seams import (
-    Briefs, Drafts, Exposure, FeedDesign, Floats, Ints, Mind, ModerationDesign, Readers, Recorder, Rulings, Scorer, Scores,
-    State, Turns, Visits, Writer, Writing,
+    Briefs,
+    Drafts,
+    Exposure,
+    FeedDesign,
+    Floats,
+    Ints,
+    Mind,
+    ModerationDesign,
+    Readers,
+    Recorder,
+    Rulings,
+    Scorer,
+    Scores,
+    State,
+    Turns,
+    Visits,
+    Writer,
+    Writing,
 )  # fmt: skip
 from simulacra.streams import Streams
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, TextIO
 from simulacra.checks import clean
 
 if TYPE_CHECKING:
-    from simulacra.comparison import Row
+    from simulacra.analysis.comparison import Row
     from simulacra.reading import PostView
     from simulacra.replicates import Replicated
     from simulacra.simulation import Progress
@@ -96,8 +96,8 @@ def hour(step: int) -> str:
 
 def comparison_table(rows: Sequence[Row], everything: bool = False) -> list[str]:
     """The rows of a comparison with their verdicts. Measures with nothing to count are left out and counted."""
-    from simulacra.comparison import figure
-    from simulacra.measures import MEASURES
+    from simulacra.analysis.comparison import figure
+    from simulacra.analysis.measures import MEASURES
 
     told = [row for row in rows if everything or row.role != "exploration" or _has_something(row)]
     cells = [
@@ -130,15 +130,15 @@ def _has_something(row: Row) -> bool:
 
 
 def _signed(value: float) -> str:
-    from simulacra.comparison import figure
+    from simulacra.analysis.comparison import figure
 
     return f"+{figure(value)}" if value > 0 else figure(value)
 
 
 def measures_table(values: dict[str, float]) -> list[str]:
     """Measures of one run, in words."""
-    from simulacra.comparison import figure
-    from simulacra.measures import MEASURES
+    from simulacra.analysis.comparison import figure
+    from simulacra.analysis.measures import MEASURES
 
     rows = [(MEASURES[name].title, figure(value), MEASURES[name].unit) for name, value in values.items()]
     return table(("measure", "value", "unit"), [(title, value, f" {unit}") for title, value, unit in rows])

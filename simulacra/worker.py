@@ -15,9 +15,9 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from simulacra.durable import disk_errors, is_held
 from simulacra.errors import RecordError
-from simulacra.runfiles import LOCK_FILE, checked_run_id
+from simulacra.record.durable import disk_errors, is_held
+from simulacra.record.runfiles import LOCK_FILE, checked_run_id
 
 LOGS = ".log"
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from simulacra.events import LABELS, TABLES
 from simulacra.persona import Population
-from simulacra.runs import RunFolder
+from simulacra.record.runs import RunFolder
 from simulacra.seams import Recorder, State
 
 LABEL_SETS = {"topics": ("museums", "food", "transit"), "policies": ("automod", "human_review")}

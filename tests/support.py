@@ -11,9 +11,9 @@ from simulacra.community import Community, load_community
 from simulacra.feeds import make_feed
 from simulacra.minds.sketch import SketchWriter
 from simulacra.moderation import POLICIES, make_policies
+from simulacra.people.population import grow
 from simulacra.persona import Population
-from simulacra.population import grow
-from simulacra.recording import MemoryRecorder
+from simulacra.record.recording import MemoryRecorder
 from simulacra.scoring.lexical import LexicalScorer
 from simulacra.scoring.semantic import topic_affinity
 from simulacra.simulation import Arm, Simulation, unit_rows

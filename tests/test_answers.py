@@ -11,15 +11,15 @@ import numpy as np
 import pytest
 
 import simulacra
+from simulacra.analysis.comparison import contrast_of
+from simulacra.analysis.verdict import Plan
 from simulacra.behaviour import Behaviour
 from simulacra.cli import main
 from simulacra.community import Community, load_community
-from simulacra.comparison import contrast_of
 from simulacra.errors import RecordError, SpecError, Stopped
 from simulacra.replicates import BASELINE, VARIANT, Replicated
-from simulacra.robustness import Held, Robustness, draws, robustness, under
 from simulacra.streams import Streams
-from simulacra.verdict import Plan
+from simulacra.studies.robustness import Held, Robustness, draws, robustness, under
 
 GARDEN = """
 name = "Allotment"

@@ -11,13 +11,13 @@ pytest.importorskip("streamlit", reason="the app's extra is not installed: pip i
 
 from streamlit.testing.v1 import AppTest
 
-from simulacra.comparison import Row
+from simulacra.analysis.comparison import Row
+from simulacra.analysis.verdict import Plan
 from simulacra.errors import CommunityError, RecordError
 from simulacra.experiment import Run, run
 from simulacra.feeds import FEEDS, make_feed
+from simulacra.record.review import add_note
 from simulacra.replicates import Comparison, compare
-from simulacra.review import add_note
-from simulacra.verdict import Plan
 from simulacra.views import drafts, example, forum, pages, pair, parts, preview, readout, say, store
 from simulacra.worker import last_words, start, stop, writer_of
 

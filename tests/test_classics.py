@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from simulacra.analysis.verdict import stability_of
 from simulacra.classics import CLASSICS, SCHELLING_SHARES, bank_run, find, music_lab, play, schelling
 from simulacra.errors import SpecError
 from simulacra.streams import Streams
-from simulacra.verdict import stability_of
 
 SEEDS = range(1, 17)
 

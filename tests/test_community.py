@@ -26,7 +26,7 @@ from simulacra.community import (
     starter,
 )
 from simulacra.errors import CommunityError
-from simulacra.sketches import read_sketch
+from simulacra.people.sketches import read_sketch
 
 GARDEN = """
 name = "Garden"

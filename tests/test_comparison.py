@@ -8,8 +8,8 @@ import math
 import numpy as np
 import pytest
 
-from simulacra.comparison import MIN_SEEDS, Row, headline, paired_rows, pairing_note, rows_table
-from simulacra.verdict import Plan, in_minutes
+from simulacra.analysis.comparison import MIN_SEEDS, Row, headline, paired_rows, pairing_note, rows_table
+from simulacra.analysis.verdict import Plan, in_minutes
 
 MEASURE = "toxicity_written"
 

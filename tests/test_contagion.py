@@ -2,8 +2,11 @@
 
 import numpy as np
 import pytest
+from support import arm, past, played
 
-from simulacra.contagion import (
+from simulacra.errors import SpecError
+from simulacra.streams import Streams
+from simulacra.studies.contagion import (
     CONTROL,
     PLACEBO,
     TREATMENT,
@@ -15,9 +18,6 @@ from simulacra.contagion import (
     t_interval,
     twin_effect,
 )
-from simulacra.errors import SpecError
-from simulacra.streams import Streams
-from support import arm, past, played
 
 SILENT = {"contagion": "off", "hurt": "off", "flattery": "off"}
 

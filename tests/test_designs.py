@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from simulacra.analysis.measures import MECHANICAL
 from simulacra.community import Community, Sketch
 from simulacra.designs import Arm, community_arm, differences, levers, make_arm, parse_settings, split_policies
 from simulacra.errors import SimulacraError
-from simulacra.measures import MECHANICAL
 from simulacra.moderation import POLICIES
 
 

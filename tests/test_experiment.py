@@ -14,13 +14,13 @@ import numpy as np
 import pytest
 
 import simulacra
+from simulacra.analysis.comparison import MIN_SEEDS
 from simulacra.community import Community, load_community
-from simulacra.comparison import MIN_SEEDS
 from simulacra.designs import make_arm
 from simulacra.errors import RecordError, SpecError, Stopped
 from simulacra.experiment import RunSpec, topic_vectors
+from simulacra.record.verify import verify
 from simulacra.replicates import BASELINE, VARIANT, Replicated
-from simulacra.verify import verify
 
 GARDEN = """
 name = "Allotment"

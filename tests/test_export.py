@@ -13,13 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sample_runs import CAUSE, LABEL_SETS, finished_run, people, play
 
-from simulacra.bundle import import_bundle
 from simulacra.errors import RecordError, SpecError
 from simulacra.events import TABLES
-from simulacra.export import _FORMULA, export_run, safe_for_spreadsheets
-from simulacra.runs import RunFolder
-from simulacra.tables import DayBuffer
-from simulacra.verify import verify
+from simulacra.record.bundle import import_bundle
+from simulacra.record.export import _FORMULA, export_run, safe_for_spreadsheets
+from simulacra.record.runs import RunFolder
+from simulacra.record.tables import DayBuffer
+from simulacra.record.verify import verify
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_array
+from support import arm, past, played, simulation
 
 from simulacra.errors import SpecError
 from simulacra.feeds import FEEDS, best_first, make_feed, plugin
@@ -17,7 +18,6 @@ from simulacra.feeds.collaborative import factorised
 from simulacra.feeds.ranking import _BLOCKS, _largest
 from simulacra.seams import Candidates, Readers
 from simulacra.streams import Streams
-from support import arm, past, played, simulation
 
 
 @st.composite

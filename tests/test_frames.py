@@ -5,8 +5,8 @@ from sample_runs import LABEL_SETS, events, finished_run, people, play
 
 from simulacra.errors import RecordError, SpecError
 from simulacra.events import ACTS, TABLES
-from simulacra.recording import MemoryRecorder
-from simulacra.runs import RunFolder
+from simulacra.record.recording import MemoryRecorder
+from simulacra.record.runs import RunFolder
 
 
 @pytest.fixture(scope="module")

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from simulacra.analysis.measures import MECHANICAL
 from simulacra.feeds import FEEDS
-from simulacra.measures import MECHANICAL
 from simulacra.moderation import POLICIES
 from simulacra.parameters import allowed, settable
 

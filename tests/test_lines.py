@@ -10,6 +10,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from support import community, writer
 
 from simulacra.community import Community, Sketch
 from simulacra.events import ACTS, KINDS, STRATA
@@ -21,12 +22,11 @@ from simulacra.minds.lines import Line, again, compile_line, life_of, shortened
 from simulacra.minds.manner import article
 from simulacra.minds.sketch import SketchWriter
 from simulacra.minds.things import found_things
+from simulacra.people.population import grow
 from simulacra.persona import Population
-from simulacra.population import grow
 from simulacra.scoring.lexical import LexicalScorer
 from simulacra.seams import Briefs, Writing
 from simulacra.streams import Streams
-from support import community, writer
 
 BAKERS = Community(
     "bakers", "Crumb and Crust", "Home bakers swap sourdough starters and argue about flour and hydration.", ("Be kind.",),

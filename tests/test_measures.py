@@ -12,9 +12,9 @@ import pyarrow as pa
 import pyarrow.compute
 import pytest
 
+from simulacra.analysis.measures import MEASURES, MECHANICAL, Facts, gini, measure, measure_table, mechanical
 from simulacra.behaviour import Behaviour
 from simulacra.events import TABLES
-from simulacra.measures import MEASURES, MECHANICAL, Facts, gini, measure, measure_table, mechanical
 
 
 class HandMade:

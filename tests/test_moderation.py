@@ -4,16 +4,16 @@ from functools import cache
 
 import numpy as np
 import pytest
+from support import arm, community, past, played, simulation
 
+from simulacra.analysis.measures import MECHANICAL
 from simulacra.errors import SpecError
 from simulacra.events import ACTIONS, KINDS
-from simulacra.measures import MECHANICAL
 from simulacra.moderation import DEFAULT_WORDS, POLICIES, HumanReview, make_policies
 from simulacra.parameters import settable
 from simulacra.persona import OLD_HAND
 from simulacra.reach import arranged, reaches
 from simulacra.streams import Streams
-from support import arm, community, past, played, simulation
 
 RUDE = {"write": 0.5, "insult": -1, "off_topic": -2, "report": 0.5}
 """A community in which there is something to moderate."""

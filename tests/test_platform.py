@@ -1,7 +1,6 @@
 """What the platform keeps count of, beyond what the simulation's own tests show."""
 
 import numpy as np
-
 from support import arm, played
 
 

@@ -15,13 +15,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simulacra import population
 from simulacra.community import Community, Sketch, bundled_communities, load_community
 from simulacra.errors import SpecError
-from simulacra.names import handles, shuffled
-from simulacra.people import occupations, people, with_article
+from simulacra.people import population
+from simulacra.people.lists import occupations, people, with_article
+from simulacra.people.names import handles, shuffled
+from simulacra.people.population import DEGREES, grow, us_adults
 from simulacra.persona import OLD_HAND, Population
-from simulacra.population import DEGREES, grow, us_adults
 from simulacra.scoring.semantic import topic_affinity, word_affinity
 from simulacra.streams import Streams
 
@@ -371,7 +371,7 @@ def test_absurd_counts_are_refused_in_one_line(counts: tuple[int, int, float]) -
 
 def test_growing_imports_neither_pandas_nor_torch_and_is_the_same_in_another_process() -> None:
     code = (
-        "import sys, hashlib; from simulacra.community import load_community; from simulacra.population import grow\n"
+        "import sys, hashlib; from simulacra.community import load_community; from simulacra.people.population import grow\n"
         "from simulacra.scoring.semantic import topic_affinity; from simulacra.streams import Streams\n"
         "c = load_community('pittsburgh'); p = grow(c, 200, Streams(5), 7, .01, topic_affinity(c, use_model=False))\n"
         "print(sorted({'pandas', 'torch', 'sklearn', 'duckdb'} & set(sys.modules)), list(p.bio[:3]), p.baseline[:3].tolist())"

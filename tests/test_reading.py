@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from simulacra.comparison import figure
+from simulacra.analysis.comparison import figure
 from simulacra.reading import PostView, matched_threads, notable_threads, threads
 from simulacra.terminal import duration, hour, table, thread
 

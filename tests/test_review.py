@@ -4,8 +4,8 @@ import pytest
 from sample_runs import finished_run
 
 from simulacra.errors import RecordError
-from simulacra.review import LONGEST_NOTE, add_note, notes
-from simulacra.verify import verify
+from simulacra.record.review import LONGEST_NOTE, add_note, notes
+from simulacra.record.verify import verify
 
 HOSTILE = '=cmd()\r\n\x1b[31m\u202e{"post": 9}\n</script> 🙂 \ud800'
 

@@ -10,11 +10,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support import arm, community, past, population, writer
+
 from simulacra import behaviour as model
 from simulacra.behaviour import Behaviour, Temptation
 from simulacra.cli import main
 from simulacra.community import (
-    Community, Meaning, bundled_communities, community_from_dict, community_to_dict, community_to_toml, load_community, overlay,
+    Community,
+    Meaning,
+    bundled_communities,
+    community_from_dict,
+    community_to_dict,
+    community_to_toml,
+    load_community,
+    overlay,
 )  # fmt: skip
 from simulacra.designs import Arm, community_arm, differences, levers, make_arm
 from simulacra.errors import CommunityError
@@ -38,7 +47,6 @@ from simulacra.rules import (
 from simulacra.scoring.kinds import EXAMPLES, suggest
 from simulacra.scoring.semantic import word_affinity
 from simulacra.streams import Streams
-from support import arm, community, past, population, writer
 
 SENTENCES = tomllib.loads((Path(__file__).parent / "data" / "rules.toml").read_text(encoding="utf-8"))["rule"]
 

@@ -17,14 +17,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sample_runs import CAUSE, DAYS, LABEL_SETS, finished_run, people, play, state_after
 
-from simulacra import durable
-from simulacra.checkpoints import load_state, save_state
 from simulacra.errors import RecordError
 from simulacra.events import ACTIONS
-from simulacra.recording import MemoryRecorder, day_name, day_number
-from simulacra.runfiles import checked_run_id, run_id
-from simulacra.runs import RunFolder, list_runs
-from simulacra.verify import verify
+from simulacra.record import durable
+from simulacra.record.checkpoints import load_state, save_state
+from simulacra.record.recording import MemoryRecorder, day_name, day_number
+from simulacra.record.runfiles import checked_run_id, run_id
+from simulacra.record.runs import RunFolder, list_runs
+from simulacra.record.verify import verify
 
 TESTS = Path(__file__).parent
 
@@ -315,7 +315,7 @@ import os, signal, sys
 sys.path[:0] = [{tests!r}, {root!r}]
 from pathlib import Path
 from sample_runs import CAUSE, LABEL_SETS, people, play
-from simulacra.runs import RunFolder
+from simulacra.record.runs import RunFolder
 
 def write(runs_dir, **options):
     folder = RunFolder.create(runs_dir, "one", CAUSE, people(), LABEL_SETS)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support import arm, community, past, played, population, simulation, writer
 
 from simulacra.behaviour import Behaviour
 from simulacra.errors import SpecError, Stopped
@@ -15,7 +16,6 @@ from simulacra.moderation import POLICIES
 from simulacra.persona import OLD_HAND
 from simulacra.scoring.lexical import LexicalScorer
 from simulacra.seams import Briefs
-from support import arm, community, past, played, population, simulation, writer
 
 GOLDEN = Path(__file__).parent / "golden" / "day.txt"
 

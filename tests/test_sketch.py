@@ -7,16 +7,16 @@ from functools import cache
 
 import numpy as np
 import pytest
+from support import community, past, played, writer
 
 from simulacra.community import Community, Sketch
 from simulacra.events import ACTS, KINDS, STRATA
 from simulacra.minds.sketch import SketchWriter
-from simulacra.population import grow
+from simulacra.people.population import grow
 from simulacra.scoring.lexical import LexicalScorer
 from simulacra.seams import Briefs, Writing
 from simulacra.simulation import Simulation
 from simulacra.streams import Streams
-from support import community, past, played, writer
 
 HOSTILE = "\u202e[a|b]{thing}{{}}]][[ <script>alert(1)</script> \x1b[31m % \\ \x00 ' \" =cmd()"
 

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from sample_runs import LABEL_SETS, events, people, play
 
 from simulacra.events import TABLES
-from simulacra.recording import MemoryRecorder
-from simulacra.tables import DayBuffer, column_digest, population_from, population_table
+from simulacra.record.recording import MemoryRecorder
+from simulacra.record.tables import DayBuffer, column_digest, population_from, population_table
 
 
 def buffer_with(table: str, *chunks: dict) -> DayBuffer:

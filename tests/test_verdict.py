@@ -13,14 +13,27 @@ from hypothesis import strategies as some
 from numpy.typing import NDArray
 from scipy import stats
 
+from simulacra.analysis.margins import MARGINS, amount, change, margin_of
+from simulacra.analysis.measures import MEASURES
+from simulacra.analysis.verdict import (
+    CAP_SEEDS,
+    FIRST_SEEDS,
+    Contrast,
+    Plan,
+    contrast,
+    effect_of,
+    holm,
+    in_minutes,
+    judge,
+    next_seeds,
+    sd_bound,
+    seeds_to_decide,
+    sentence,
+    stability_of,
+    two_groups,
+)  # fmt: skip
 from simulacra.classics import bank_run, music_lab
 from simulacra.errors import SpecError
-from simulacra.margins import MARGINS, amount, change, margin_of
-from simulacra.measures import MEASURES
-from simulacra.verdict import (
-    CAP_SEEDS, FIRST_SEEDS, Contrast, Plan, contrast, effect_of, holm, in_minutes, judge, next_seeds, sd_bound,
-    seeds_to_decide, sentence, stability_of, two_groups,
-)  # fmt: skip
 
 F64 = NDArray[np.float64]
 MEASURE = "toxicity_seen"

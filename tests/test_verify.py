@@ -7,9 +7,9 @@ import pyarrow.parquet as pq
 import pytest
 from sample_runs import CAUSE, LABEL_SETS, finished_run, people, play
 
-from simulacra.runfiles import read_parquet
-from simulacra.runs import RunFolder
-from simulacra.verify import verify
+from simulacra.record.runfiles import read_parquet
+from simulacra.record.runs import RunFolder
+from simulacra.record.verify import verify
 
 
 @pytest.fixture(scope="module")

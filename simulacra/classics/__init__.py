@@ -14,10 +14,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from simulacra.analysis.verdict import Stability, stability_of
 from simulacra.classics import bank_run, music_lab, schelling
 from simulacra.errors import SpecError
 from simulacra.streams import Streams
-from simulacra.verdict import Stability, stability_of
 
 F64 = NDArray[np.float64]
 

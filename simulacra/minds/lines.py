@@ -211,7 +211,7 @@ def _render(parts: tuple[Part, ...], fill: Sequence[str], dice: Dice, writer: Wr
         elif kind is Idiom:
             out.append(part.options[writer.bits[part.lane] % len(part.options)])  # type: ignore[union-attr]
         else:
-            choice = part[next(dice) % len(part)]  # type: ignore[index,arg-type]
+            choice: Any = part[next(dice) % len(part)]  # type: ignore[index,arg-type]
             if type(choice) is tuple:
                 options, life = choice
                 choice = _render(options, fill, dice, writer) if not life & writer.false else _other(part, fill, dice, writer)

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from simulacra.community import Community
-from simulacra.phrases import noun_phrases
+from simulacra.people.phrases import noun_phrases
 
 
 class Thing(NamedTuple):

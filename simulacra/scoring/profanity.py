@@ -11,8 +11,8 @@ from __future__ import annotations
 import os
 import re
 import sys
-from contextlib import suppress
 from collections.abc import Sequence
+from contextlib import suppress
 from hashlib import blake2b
 from importlib import metadata
 from importlib.util import find_spec

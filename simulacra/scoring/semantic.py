@@ -27,8 +27,8 @@ from numpy.typing import NDArray
 from simulacra.checks import clean, shown
 from simulacra.community import Community, bundled_communities, load_community
 from simulacra.errors import SimulacraError
+from simulacra.people.sketches import read_sketch
 from simulacra.scoring.profanity import cache_folder
-from simulacra.sketches import read_sketch
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer

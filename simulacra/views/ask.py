@@ -7,15 +7,15 @@ from typing import Any
 import streamlit as st
 
 from simulacra import worker
+from simulacra.analysis.margins import margin_of
+from simulacra.analysis.measures import MEASURES
+from simulacra.analysis.verdict import MOST_GUARDRAILS, Plan
 from simulacra.community import bundled_communities
 from simulacra.designs import differences, make_arm
 from simulacra.errors import SimulacraError
 from simulacra.feeds import FEEDS
-from simulacra.margins import margin_of
-from simulacra.measures import MEASURES
 from simulacra.moderation import POLICIES
 from simulacra.replicates import BASELINE, VARIANT, Comparison
-from simulacra.verdict import MOST_GUARDRAILS, Plan
 from simulacra.views import design, drafts, go, levers, look, parts, readout, say, store
 
 MOST_KEPT = 250_000  # persona-days of which all records are kept; of larger comparisons only the first replicate's

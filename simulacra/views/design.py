@@ -12,7 +12,15 @@ import streamlit as st
 from simulacra import worker
 from simulacra.behaviour import Behaviour
 from simulacra.community import (
-    MAX_GOAL, MAX_NAME, MAX_RULE, MAX_RULES, MAX_SKETCH, MAX_SKETCHES, MAX_WEIGHT, bundled_communities, load_community,
+    MAX_GOAL,
+    MAX_NAME,
+    MAX_RULE,
+    MAX_RULES,
+    MAX_SKETCH,
+    MAX_SKETCHES,
+    MAX_WEIGHT,
+    bundled_communities,
+    load_community,
 )  # fmt: skip
 from simulacra.designs import differences
 from simulacra.errors import SimulacraError

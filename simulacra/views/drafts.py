@@ -18,12 +18,14 @@ from simulacra.community import (
     community_from_dict,
     community_to_dict,
     community_to_toml,
+)
+from simulacra.community import (
     rule_entries as confirmed_entries,
 )
 from simulacra.designs import Arm, make_arm
-from simulacra.durable import disk_errors
 from simulacra.errors import CommunityError, SpecError
 from simulacra.experiment import Run
+from simulacra.record.durable import disk_errors
 from simulacra.views import store
 
 Draft = dict[str, Any]

@@ -15,13 +15,13 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from simulacra.bundle import import_bundle
-from simulacra.durable import TEMPORARY, disk_errors, promote
-from simulacra.export import export_run
+from simulacra.analysis.verdict import Plan
+from simulacra.record.bundle import import_bundle
+from simulacra.record.durable import TEMPORARY, disk_errors, promote
+from simulacra.record.export import export_run
+from simulacra.record.runfiles import to_json
+from simulacra.record.runs import RunFolder
 from simulacra.replicates import EXPERIMENT_FILE, ROWS_FILE, Comparison, compare
-from simulacra.runfiles import to_json
-from simulacra.runs import RunFolder
-from simulacra.verdict import Plan
 from simulacra.views.pair import median_seed
 from simulacra.views.readout import QUESTION_FILE, TEMPLATES, keep_question
 

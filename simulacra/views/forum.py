@@ -8,9 +8,9 @@ from typing import Any
 
 import pandas as pd
 
+from simulacra.analysis.measures import TOXIC
 from simulacra.experiment import Run
-from simulacra.measures import TOXIC
-from simulacra.review import Note, notes
+from simulacra.record.review import Note, notes
 from simulacra.views import store
 
 SORTS = {

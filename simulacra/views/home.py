@@ -7,7 +7,7 @@ import html
 import streamlit as st
 
 from simulacra.errors import SimulacraError
-from simulacra.runs import RunSummary
+from simulacra.record.runs import RunSummary
 from simulacra.views import example, go, look, parts, readout, say, store
 
 RECENT = 6

@@ -12,13 +12,13 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from simulacra.bundle import import_bundle
 from simulacra.errors import RecordError, SimulacraError
 from simulacra.experiment import Run
-from simulacra.export import export_run
-from simulacra.review import Note, add_note, notes
-from simulacra.runfiles import checked_run_id
-from simulacra.runs import RunFolder, RunSummary
+from simulacra.record.bundle import import_bundle
+from simulacra.record.export import export_run
+from simulacra.record.review import Note, add_note, notes
+from simulacra.record.runfiles import checked_run_id
+from simulacra.record.runs import RunFolder, RunSummary
 from simulacra.views import go, report, say, store
 from simulacra.views.threads import TAGS, note_card
 

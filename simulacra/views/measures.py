@@ -8,8 +8,8 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from simulacra.analysis.measures import MEASURES, TOXIC
 from simulacra.experiment import Run
-from simulacra.measures import MEASURES, TOXIC
 from simulacra.views import charts, look, network, parts, say, store
 
 BAND = 12  # hours over which hourly means are smoothed

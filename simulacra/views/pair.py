@@ -12,11 +12,11 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
+from simulacra.analysis.measures import TOXIC
 from simulacra.errors import RecordError
 from simulacra.experiment import Run
-from simulacra.measures import TOXIC
+from simulacra.record.runfiles import RUN_FILE
 from simulacra.replicates import BASELINE, VARIANT, Comparison
-from simulacra.runfiles import RUN_FILE
 from simulacra.views import forum, go, look, readout, say, store
 
 _WEIGHT = {

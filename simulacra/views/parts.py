@@ -104,7 +104,7 @@ def csv(frame: pd.DataFrame) -> bytes:
     import pyarrow as pa
     from pyarrow import csv as arrow_csv
 
-    from simulacra.export import safe_for_spreadsheets
+    from simulacra.record.export import safe_for_spreadsheets
 
     table = pa.Table.from_pandas(frame, preserve_index=False)
     plain = [

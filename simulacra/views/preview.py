@@ -73,7 +73,7 @@ def _order(feed: FeedDesign) -> list[int]:
 @cache
 def _world() -> tuple[PlatformView, Population]:
     """A platform of the reader and the sample's authors, with the sample on it."""
-    from simulacra.population import grow
+    from simulacra.people.population import grow
     from simulacra.scoring.semantic import topic_affinity
 
     topics = ("the reader's topic", "another topic")

@@ -1,7 +1,7 @@
 """From a designer's question and a comparison's rows to a read-out that is understood in ten seconds.
 
 What is asked (one measure, its margin, at most four guardrails) is the comparison's plan, named before anything is played;
-judging is `simulacra.verdict`'s. Here are templates of questions, the words of a question, and what stands on top of the page.
+judging is `simulacra.analysis.verdict`'s. Here are templates of questions, the words of a question, and what stands on top of the page.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from simulacra.comparison import Row
-from simulacra.durable import disk_errors, replace_file
-from simulacra.margins import amount, margin_of
-from simulacra.measures import MEASURES
+from simulacra.analysis.comparison import Row
+from simulacra.analysis.margins import amount, margin_of
+from simulacra.analysis.measures import MEASURES
+from simulacra.analysis.verdict import MIN_SEEDS, Plan
+from simulacra.record.durable import disk_errors, replace_file
+from simulacra.record.runfiles import to_json
 from simulacra.replicates import BASELINE, VARIANT, Comparison, ExperimentFolder
-from simulacra.runfiles import to_json
-from simulacra.verdict import MIN_SEEDS, Plan
 
 QUESTION_FILE = "question.json"
 LONGEST_QUESTION = 300

@@ -11,10 +11,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from simulacra.analysis.measures import MEASURES
 from simulacra.experiment import Run
-from simulacra.measures import MEASURES
+from simulacra.record.review import notes
 from simulacra.replicates import BASELINE, VARIANT, Comparison
-from simulacra.review import notes
 from simulacra.views import charts, forum, look, pair, readout, say, store
 
 MOST_THREADS, MOST_POSTS = 10, 12

@@ -15,12 +15,12 @@ import streamlit as st
 
 from simulacra.checks import slugify
 from simulacra.community import Community, bundled_communities, load_community
-from simulacra.durable import disk_errors, replace_file
 from simulacra.errors import RecordError, SimulacraError
 from simulacra.experiment import RUNS_DIR, Run, open_run
+from simulacra.record.durable import disk_errors, replace_file
+from simulacra.record.runfiles import checked_run_id
+from simulacra.record.runs import RunSummary, list_runs
 from simulacra.replicates import EXPERIMENT_FILE, Comparison, ExperimentFolder, experiments_beside, open_comparison
-from simulacra.runfiles import checked_run_id
-from simulacra.runs import RunSummary, list_runs
 from simulacra.worker import log_file, writer_of
 
 RUNS_VARIABLE = "SIMULACRA_RUNS"

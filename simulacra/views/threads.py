@@ -7,10 +7,10 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from simulacra.analysis.measures import TOXIC
 from simulacra.errors import RecordError
 from simulacra.experiment import Run
-from simulacra.measures import TOXIC
-from simulacra.review import add_note, notes
+from simulacra.record.review import add_note, notes
 from simulacra.views import charts, forum, go, look, pair, parts, say, store
 
 PAGE_SIZE = 20

@@ -12,10 +12,10 @@ pytest.importorskip("playwright.sync_api", reason="NO PLAYWRIGHT: pip install -e
 from simulacra.community import Community, Sketch
 from simulacra.designs import make_arm
 from simulacra.experiment import Run, RunSpec, label_sets
+from simulacra.people.population import grow
 from simulacra.persona import Population
-from simulacra.population import grow
-from simulacra.review import add_note
-from simulacra.runs import RunFolder
+from simulacra.record.review import add_note
+from simulacra.record.runs import RunFolder
 from simulacra.scoring.semantic import topic_affinity
 from simulacra.streams import Streams
 

@@ -12,11 +12,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from simulacra.checkpoints import load_state, state_digest
-from simulacra.durable import TEMPORARY, disk_errors
 from simulacra.errors import RecordError
-from simulacra.recording import day_name, day_number, measured_counts
-from simulacra.runfiles import (
+from simulacra.record.checkpoints import load_state, state_digest
+from simulacra.record.durable import TEMPORARY, disk_errors
+from simulacra.record.recording import day_name, day_number, measured_counts
+from simulacra.record.runfiles import (
     CHECKPOINT_FILE,
     DAY_FILE,
     LOCK_FILE,
@@ -27,8 +27,8 @@ from simulacra.runfiles import (
     damaged,
     day_facts,
 )
-from simulacra.runs import RunFolder
-from simulacra.tables import DayFacts, TableFacts, column_digest, facts_digest, population_facts, run_digest, schema
+from simulacra.record.runs import RunFolder
+from simulacra.record.tables import DayFacts, TableFacts, column_digest, facts_digest, population_facts, run_digest, schema
 
 
 class Files(Protocol):

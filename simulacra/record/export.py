@@ -12,13 +12,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from simulacra.bundle import write_bundle
-from simulacra.corpus import write_corpus
-from simulacra.durable import TEMPORARY, disk_errors, promote
 from simulacra.errors import RecordError, SpecError
 from simulacra.events import TABLES
-from simulacra.frames import Frames
-from simulacra.runs import RunFolder
+from simulacra.record.bundle import write_bundle
+from simulacra.record.corpus import write_corpus
+from simulacra.record.durable import TEMPORARY, disk_errors, promote
+from simulacra.record.frames import Frames
+from simulacra.record.runs import RunFolder
 
 Format = Literal["csv", "parquet", "zip", "convokit"]
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib.resources import files
 
-from simulacra.sketches import read_sketch, subject_parts
+from simulacra.people.sketches import read_sketch, subject_parts
 
 _INTEREST = re.compile(
     r"\b(?:loves?|likes?|enjoys?|collects?|grows?|bakes?|hates?|fights?|follows?|into|obsessed with|interested in|fan of|"

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from simulacra.people import Index
+from simulacra.people.lists import Index
 
 
 class Pool:

@@ -3,7 +3,7 @@
     runs/<run-id>/ run.json           cause, versions, labels, status, counts, digest
                    personas.parquet
                    burn-0001/ burn-0002/ day-0001/ ...   one Parquet file a table, day.json, checkpoint/state.npz
-                   review.jsonl       a reviewer's notes (simulacra.review)
+                   review.jsonl       a reviewer's notes (simulacra.record.review)
                    scores/            later scorers
                    lock               held by the living writer
 
@@ -24,11 +24,11 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import pyarrow as pa
 
-from simulacra.checkpoints import load_state, state_digest
-from simulacra.durable import TEMPORARY, WriterLock, disk_errors, is_held, promote, replace_file, write_file
 from simulacra.errors import RecordError
 from simulacra.persona import Population
-from simulacra.recording import (
+from simulacra.record.checkpoints import load_state, state_digest
+from simulacra.record.durable import TEMPORARY, WriterLock, disk_errors, is_held, promote, replace_file, write_file
+from simulacra.record.recording import (
     Day,
     MemoryRecorder,
     Past,
@@ -38,7 +38,7 @@ from simulacra.recording import (
     own_label_sets,
     shared_days,
 )
-from simulacra.runfiles import (
+from simulacra.record.runfiles import (
     CHECKPOINT_FILE,
     DAY_FILE,
     LOCK_FILE,
@@ -56,14 +56,14 @@ from simulacra.runfiles import (
     run_id_of,
     sums,
     to_json,
-    write_personas,
     write_day,
+    write_personas,
 )
+from simulacra.record.tables import DayBuffer, DayFacts, LabelSets, population_from, table_facts
 from simulacra.seams import State
-from simulacra.tables import DayBuffer, DayFacts, LabelSets, population_from, table_facts
 
 if TYPE_CHECKING:
-    from simulacra.frames import Frames
+    from simulacra.record.frames import Frames
 
 __all__ = ["FolderRecorder", "MemoryRecorder", "Resumed", "RunFolder", "RunSummary", "list_runs"]
 
@@ -317,7 +317,7 @@ class RunFolder:
         return path if path.exists() else None
 
     def frames(self) -> Frames:
-        from simulacra.frames import Frames
+        from simulacra.record.frames import Frames
 
         return Frames(self)
 

@@ -17,8 +17,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from simulacra.people import Index, people, with_article
-from simulacra.pools import Pool, to_indices, to_objects
+from simulacra.people.lists import Index, people, with_article
+from simulacra.people.pools import Pool, to_indices, to_objects
 from simulacra.streams import Streams
 
 _SLOT = re.compile(r"\{(\w+)\}")

@@ -20,9 +20,9 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from simulacra.analysis.margins import amount, change, margin_of
+from simulacra.analysis.measures import MEASURES
 from simulacra.errors import SpecError
-from simulacra.margins import amount, change, margin_of
-from simulacra.measures import MEASURES
 from simulacra.streams import Streams
 
 F64 = NDArray[np.float64]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from simulacra.measures import MEASURES
+from simulacra.analysis.measures import MEASURES
 
 
 class Margin(NamedTuple):

@@ -10,12 +10,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING, NamedTuple
 
+from simulacra.analysis.measures import MEASURES
+from simulacra.analysis.verdict import SPLIT_SEEDS
 from simulacra.behaviour import Behaviour
-from simulacra.measures import MEASURES
-from simulacra.verdict import SPLIT_SEEDS
 
 if TYPE_CHECKING:
-    from simulacra.comparison import Row
+    from simulacra.analysis.comparison import Row
     from simulacra.replicates import ComparisonSpec
 
 

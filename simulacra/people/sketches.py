@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from simulacra.people import occupations
+from simulacra.people.lists import occupations
 
 TRAITS = ("openness", "conscientiousness", "extraversion", "agreeableness", "neuroticism")
 """The Big Five, in the order of every array that holds all five."""

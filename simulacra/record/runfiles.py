@@ -8,8 +8,8 @@ import math
 import platform
 import re
 from collections.abc import Mapping, Sequence
-from functools import cache
 from datetime import UTC, datetime
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
@@ -18,14 +18,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from simulacra.checkpoints import save_state
-from simulacra.durable import disk_errors, write_file
 from simulacra.errors import RecordError
 from simulacra.events import TABLES
 from simulacra.persona import Population
-from simulacra.recording import measured_counts
-from simulacra.seams import State
-from simulacra.tables import (
+from simulacra.record.checkpoints import save_state
+from simulacra.record.durable import disk_errors, write_file
+from simulacra.record.recording import measured_counts
+from simulacra.record.tables import (
     DayFacts,
     TableFacts,
     facts_digest,
@@ -35,6 +34,7 @@ from simulacra.tables import (
     population_table,
     run_digest,
 )
+from simulacra.seams import State
 
 FORMAT = 1
 """Version of the folder's format. Another one is refused."""

@@ -26,8 +26,8 @@ from simulacra.community import Community, load_community
 from simulacra.designs import BehaviourSettings, make_arm
 from simulacra.errors import SpecError
 from simulacra.experiment import RunSpec, one_blas_thread, past_of, set_stage
-from simulacra.frames import Frames
 from simulacra.platform import PlatformView
+from simulacra.record.frames import Frames
 from simulacra.scoring.semantic import topic_affinity
 from simulacra.seams import Bools, Bytes, Floats, Ints
 from simulacra.simulation import Simulation

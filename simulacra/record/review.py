@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from simulacra.durable import disk_errors
 from simulacra.errors import RecordError
-from simulacra.runfiles import REVIEW_FILE, now
-from simulacra.runs import RunFolder
+from simulacra.record.durable import disk_errors
+from simulacra.record.runfiles import REVIEW_FILE, now
+from simulacra.record.runs import RunFolder
 
 LONGEST_NOTE = 20_000
 """Characters; longer notes are refused."""

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from simulacra.errors import SpecError
 from simulacra.events import TABLES
-from simulacra.tables import label_set, schema
+from simulacra.record.tables import label_set, schema
 
 if TYPE_CHECKING:
     import duckdb
@@ -145,7 +145,7 @@ class Frames:
 
 
 def _read_parquet(path: Path, columns: list[str]) -> pa.Table:
-    from simulacra.runfiles import read_parquet
+    from simulacra.record.runfiles import read_parquet
 
     return read_parquet(path, columns)
 

@@ -19,15 +19,15 @@ from typing import Any
 
 import numpy as np
 
+from simulacra.analysis.comparison import Row
+from simulacra.analysis.limits import MECHANISMS
 from simulacra.behaviour import Behaviour
-from simulacra.comparison import Row
 from simulacra.designs import Arm
-from simulacra.durable import disk_errors, replace_file
 from simulacra.errors import SpecError, Stopped
 from simulacra.experiment import ShouldStop, affinity_from_dict
-from simulacra.limits import MECHANISMS
+from simulacra.record.durable import disk_errors, replace_file
+from simulacra.record.runfiles import plain, to_json
 from simulacra.replicates import Comparison, ComparisonSpec, ExperimentFolder, Replicated, finish_comparison
-from simulacra.runfiles import plain, to_json
 from simulacra.streams import Streams
 
 DRAWS, ENOUGH = 12, 10

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from simulacra.measures import MEASURES, mechanical
-from simulacra.verdict import HELPFUL, MIN_SEEDS, Contrast, Plan, Role, Verdict, contrast, in_minutes, judge, sentence
+from simulacra.analysis.measures import MEASURES, mechanical
+from simulacra.analysis.verdict import HELPFUL, MIN_SEEDS, Contrast, Plan, Role, Verdict, contrast, in_minutes, judge, sentence
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -15,10 +15,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from simulacra.durable import write_file
-from simulacra.frames import HOURS_PER_DAY
 from simulacra.persona import Population
-from simulacra.runs import RunFolder
+from simulacra.record.durable import write_file
+from simulacra.record.frames import HOURS_PER_DAY
+from simulacra.record.runs import RunFolder
 
 SECONDS_PER_STEP = 3600
 

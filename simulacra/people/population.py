@@ -21,14 +21,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simulacra.bios import Facts, bios
 from simulacra.community import Community
 from simulacra.errors import SpecError
-from simulacra.names import handles
-from simulacra.people import RETIRED, Index, occupations
+from simulacra.people.bios import Facts, bios
+from simulacra.people.lists import RETIRED, Index, occupations
+from simulacra.people.names import handles
+from simulacra.people.sketches import TRAITS, Reading, read_sketch
 from simulacra.persona import OLD_HAND, Population
 from simulacra.scoring.semantic import TopicAffinity, word_affinity
-from simulacra.sketches import TRAITS, Reading, read_sketch
 from simulacra.streams import F64, Streams
 
 MAX_PERSONAS = 2_000_000

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import pyarrow as pa
 
-from simulacra.checkpoints import copy_state
 from simulacra.errors import RecordError
 from simulacra.events import TABLES
 from simulacra.persona import Population
-from simulacra.seams import State
-from simulacra.tables import (
+from simulacra.record.checkpoints import copy_state
+from simulacra.record.tables import (
     BURN_IN_DAYS,
     DayBuffer,
     DayFacts,
@@ -26,9 +25,10 @@ from simulacra.tables import (
     run_digest,
     table_facts,
 )
+from simulacra.seams import State
 
 if TYPE_CHECKING:
-    from simulacra.frames import Frames
+    from simulacra.record.frames import Frames
 
 _DAY_NAME = re.compile(r"(burn|day)-(\d{4,6})")
 
@@ -160,6 +160,6 @@ class MemoryRecorder:
         return self.day(day).tables.get(table)
 
     def frames(self) -> Frames:
-        from simulacra.frames import Frames
+        from simulacra.record.frames import Frames
 
         return Frames(self)

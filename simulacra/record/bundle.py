@@ -11,10 +11,10 @@ import zlib
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
-from simulacra.durable import TEMPORARY, disk_errors, promote, write_file
 from simulacra.errors import RecordError
 from simulacra.events import TABLES
-from simulacra.runfiles import (
+from simulacra.record.durable import TEMPORARY, disk_errors, promote, write_file
+from simulacra.record.runfiles import (
     CHECKPOINT_FILE,
     DAY_FILE,
     PERSONAS_FILE,
@@ -25,8 +25,8 @@ from simulacra.runfiles import (
     checked_run_id,
     to_json,
 )
-from simulacra.runs import RunFolder
-from simulacra.verify import FolderFiles, differences
+from simulacra.record.runs import RunFolder
+from simulacra.record.verify import FolderFiles, differences
 
 LARGEST_BUNDLE = 16 * 2**30
 """Bytes that a bundle may unpack to, unless the caller allows more."""

@@ -15,8 +15,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from simulacra.people import Index, people
-from simulacra.pools import Pool, to_indices, to_numbers, to_objects
+from simulacra.people.lists import Index, people
+from simulacra.people.pools import Pool, to_indices, to_numbers, to_objects
 from simulacra.streams import Streams
 
 _BLOCK = 32  # of this many consecutive ids, each pattern gets its share

@@ -1,0 +1,1 @@
+"""Analysis: pure functions from frames to measures, from measures to paired differences and verdicts."""

@@ -1,0 +1,101 @@
+"""Verbs that ask the model itself: classic, probe."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from typing import TYPE_CHECKING, Any
+
+from simulacra.cli.common import EXIT_MISTAKE, say, say_json, size_options, verb
+from simulacra.errors import SpecError
+
+if TYPE_CHECKING:
+    from simulacra.studies.contagion import Probe
+
+
+def do_classic(a: argparse.Namespace) -> int:
+    from simulacra.analysis.verdict import SPLIT_SEEDS
+    from simulacra.classics import find, play
+    from simulacra.terminal import paragraph, table
+
+    classic = find(a.name)
+    if not 1 <= a.seeds <= 1000:
+        raise SpecError(f"seeds = {a.seeds}: expected a whole number from 1 to 1,000.")
+    cases = list(play(classic, range(1, a.seeds + 1)))
+    enough = a.seeds >= SPLIT_SEEDS
+    wrong = [case.setting.name for case in cases if enough and not case.right]
+    if a.json:
+        rows = [
+            {"setting": c.setting.name, "mean": c.outcomes.mean(), "known": c.setting.level, "lowest": c.outcomes.min(),
+             "highest": c.outcomes.max(), "stability": c.stability.word, "expected": c.setting.word, "right": c.right}
+            for c in cases
+        ]  # fmt: skip
+        say_json(
+            {"classic": classic.name, "measure": classic.outcome, "margin": classic.margin, "seeds": a.seeds, "rows": rows}
+        )
+        return EXIT_MISTAKE if wrong else 0
+    told = [
+        (c.setting.name, f"{c.outcomes.mean():.3f}", "-" if c.setting.level is None else f"{c.setting.level:.3f}",
+         f"{c.outcomes.min():.3f} to {c.outcomes.max():.3f}", c.stability.word, c.setting.word or "-")
+        for c in cases
+    ]  # fmt: skip
+    say([paragraph(f"{classic.about} ({classic.source})"), "", f"{classic.outcome}, {a.seeds} seeds a setting:"])
+    say(table(("setting", "mean", "known", "lowest to highest", "stability", "expected"), told))
+    found = "All as known." if enough else f"Fewer than {SPLIT_SEEDS} seeds can miss split worlds."
+    say(["", f"Not as known: {', '.join(wrong)}." if wrong else found])
+    return EXIT_MISTAKE if wrong else 0
+
+
+def do_probe(a: argparse.Namespace) -> None:
+    from simulacra.studies.contagion import probe
+    from simulacra.terminal import Live
+
+    live = Live(quiet=a.quiet)
+    answer = probe(
+        a.community, a.omit, a.personas, a.days, a.seeds, first_seed=a.seed, feed=a.feed, behaviour=a.behaviour, jobs=a.jobs,
+        progress=lambda done, of: live.say(f"replicate {done} of {of}"),
+    )  # fmt: skip
+    say_json(answer.to_dict()) if a.json else say(_probe_lines(answer))
+
+
+def _probe_lines(answer: Probe) -> list[str]:
+    from simulacra.terminal import paragraph, table
+
+    rows = [
+        (
+            row.estimate, row.measure, f"{row.difference:+.4f}", f"{row.low:+.4f} to {row.high:+.4f}",
+            "-" if math.isnan(row.d) else f"{row.d:+.3f}", "cause" if row.causal else "association",
+        )
+        for row in answer.rows
+    ]  # fmt: skip
+    meaning = (
+        "twin: each treated persona against itself in a world where nothing was withheld, minus the same for a placebo group; "
+        "exactly 0 where reading moves no mood. plain: without twins. over-exposure and conversation matching are associations: "
+        "people who are alike read alike, and replies match their parents' tone without any mood spreading."
+    )
+    size = f"{answer.personas:,} members, {answer.days} days, {answer.seeds} replicates"
+    return [
+        "", f"Withholding {answer.omit} posts: {size}.", "",
+        *table(("estimate", "measure", "difference", "95 % interval", "d", "shows"), rows, left=2), "",
+        paragraph(f"Answer: {answer.sentence}", "", "  "), "", paragraph(meaning, "  ", "  "),
+    ]  # fmt: skip
+
+
+def add(verbs: Any) -> None:
+    """Verbs that ask the model itself: known answers, causes."""
+    classic = verb(verbs, "classic", do_classic, "play a small model whose answer is known, and judge it")
+    classic.add_argument("name", metavar="NAME", help="schelling, bank-run or music-lab")
+    classic.add_argument("--seeds", type=int, default=16, metavar="N", help="replicates of each setting (default 16)")
+
+    probe = verb(verbs, "probe", do_probe, "an experiment inside the simulation: does mood spread by reading?")
+    probe.add_argument("what", choices=("contagion",))
+    probe.add_argument("community", help="a bundled community's name or a TOML file")
+    probe.add_argument(
+        "--omit", choices=("positive", "negative"), default="positive", help="which posts are withheld (default positive)"
+    )
+    probe.add_argument("--feed", metavar="NAME", help="in place of the community's own")
+    probe.add_argument("--behaviour", action="append", metavar="KEY=VALUE", help="such as contagion=off; repeatable")
+    size_options(probe, "first seed")
+    probe.add_argument("--seeds", type=int, default=8, metavar="N", help="replicates (default 8; fewer than 6 make no claim)")
+    probe.add_argument("--jobs", type=int, default=1, metavar="N", help="processes, -1 for one a core (default 1)")
+    probe.add_argument("--quiet", action="store_true", help="no progress on standard error")

@@ -1,0 +1,1 @@
+"""People: growing thousands of distinct personas from a designer's few sketches."""

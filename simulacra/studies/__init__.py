@@ -1,0 +1,1 @@
+"""Studies: questions that one comparison cannot answer, each asked of many small runs."""
