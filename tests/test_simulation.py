@@ -117,7 +117,8 @@ def eventful(**changes):
     design = arm(moderation=["human_review", "sticky_rules", "label"], behaviour={**EVENTFUL, **changes}, parameters=notes)
     if "limit_share" in changes:  # none of the community's own rules only limits
         design = design._replace(community=replace(design.community, rules=("No insults except on Saturdays.",)))
-    people = 40 if "weekend" in changes else 250 if "parent_question" in changes else 90
+    rare = {"parent_question", "promote_seller"} & set(changes)  # few members ask or sell
+    people = 40 if "weekend" in changes else 250 if rare else 90
     return digest(played(design, days, people))
 
 
