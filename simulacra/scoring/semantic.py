@@ -126,6 +126,13 @@ def _overlap(text: frozenset[str], topic: frozenset[str]) -> float:
     return len(text & topic) / len(topic) if topic else 0.0
 
 
+def word_nearness(query: str, texts: Sequence[str]) -> Floats:
+    """Overlap of the query's word stems with each text's [n], 0 to 1 (cosine of the two sets): what is left of nearness without
+    a model."""
+    asked, known = _stems(query), [_stems(text) for text in texts]
+    return np.array([len(asked & k) / np.sqrt(len(asked) * len(k)) if asked and k else 0.0 for k in known], np.float32)
+
+
 # -- the model -------------------------------------------------------------------------------------------------------------
 
 
