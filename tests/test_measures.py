@@ -3,58 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import fields
-from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute
 import pytest
+from handmade import HandMade, look, post
 
 from simulacra.analysis.measures import MEASURES, MECHANICAL, Facts, gini, measure, measure_table, mechanical
 from simulacra.behaviour import Behaviour
-from simulacra.events import TABLES
-
-
-class HandMade:
-    """Event tables from rows in columns' order; tables not given are empty."""
-
-    def __init__(self, arrival: list[int], **tables: list[dict[str, Any]]) -> None:
-        self._tables = {name: self._table(name, tables.get(name, [])) for name in TABLES}
-        self._tables["personas"] = pa.table({"arrival": pa.array(arrival, pa.int32())})
-
-    def _table(self, name: str, rows: list[dict[str, Any]]) -> pa.Table:
-        columns = TABLES[name]
-        return pa.table(
-            {c.name: pa.array([row.get(c.name, blank(c.dtype)) for row in rows], arrow_type(c.dtype)) for c in columns}
-        )
-
-    def arrow(self, name: str, burn_in: bool = False, columns: Sequence[str] | None = None) -> pa.Table:
-        table = self._tables[name]
-        if not burn_in and name != "personas" and len(table):
-            table = table.filter(pa.compute.greater_equal(table["step"], 0))
-        return table.select(list(columns or table.column_names))
-
-
-def arrow_type(dtype: str) -> pa.DataType:
-    return pa.string() if is_text(dtype) else pa.float64() if dtype == "float32" else pa.from_numpy_dtype(np.dtype(dtype))
-
-
-def is_text(dtype: str) -> bool:
-    return dtype.startswith(("label", "str"))
-
-
-def blank(dtype: str) -> Any:
-    return "none" if is_text(dtype) else np.dtype(dtype).type(0).item()
-
-
-def post(id: int, author: int, parent: int = -1, root: int | None = None, **more: Any) -> dict[str, Any]:
-    return {"id": id, "author": author, "parent": parent, "root": id if root is None else root, **more}
-
-
-def look(personas: int, post: int, source: str = "feed", step: int = 5) -> list[dict[str, Any]]:
-    return [{"step": step, "persona": p, "post": post, "source": source} for p in range(personas)]
 
 
 @pytest.fixture
@@ -140,8 +96,8 @@ def test_a_run_in_which_nothing_happens_has_no_shares_and_no_errors() -> None:
 
 def test_labels_may_be_dictionaries(two_days: HandMade) -> None:
     plain = measure(two_days)
-    posts = two_days._tables["posts"]
-    two_days._tables["posts"] = posts.set_column(posts.column_names.index("truth"), "truth", posts["truth"].dictionary_encode())
+    posts = two_days.tables["posts"]
+    two_days.tables["posts"] = posts.set_column(posts.column_names.index("truth"), "truth", posts["truth"].dictionary_encode())
     assert measure(two_days) == pytest.approx(plain, nan_ok=True)
 
 

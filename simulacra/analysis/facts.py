@@ -1,0 +1,302 @@
+"""The facts of a run: columns of its event tables as numpy arrays, read once, and the small arithmetic that measures share.
+
+Only the measured days count (steps 0 and later), though burn-in posts that are still being read are part of what is seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulacra.events import ACTIONS, DEPARTURES, KINDS, REACTIONS
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Array = NDArray[Any]
+
+HOURS_PER_DAY = 24
+
+
+class EventTables(Protocol):
+    """What the measures need of `frames.Frames`: columns of a table of events.TABLES, or of `personas`."""
+
+    def arrow(self, name: str, burn_in: bool = ..., columns: Sequence[str] | None = ...) -> pa.Table: ...
+
+
+_COLUMNS: dict[str, tuple[str, ...]] = {
+    "posts": (
+        "id", "step", "author", "parent", "root", "depth", "toxicity", "valence", "positive", "negative", "rule", "truth",
+    ),
+    "impressions": ("post", "source"),
+    "visits": ("step", "persona"),
+    "reactions": ("post", "reaction"),
+    "rulings": ("step", "post", "action", "minutes"),
+    "departures": ("step", "persona", "reason"),
+    "failures": ("step",),
+    "personas": ("arrival",),
+}  # fmt: skip
+"""What every measurement reads of each table: never the texts, which are most of a record."""
+
+
+class Posts(NamedTuple):
+    """Every post of the run, burn-in included, in order of id; row i is post first + i."""
+
+    id: Array
+    step: Array
+    author: Array
+    parent: Array
+    root: Array
+    depth: Array
+    toxicity: Array
+    valence: Array
+    positive: Array
+    negative: Array
+    rule: Array  # number of the community's rule that is broken, from 1; 0 where none covers it
+    violation: Array  # bool: the draft's truth is some kind of violation, whether or not a rule of this arm covers it
+
+    @property
+    def forbidden(self) -> Array:
+        """[posts] bool: breaks one of this arm's rules, so that a moderator ought to remove it."""
+        return self.rule > 0
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What happened in the measured days, as numpy columns read once. All arrays of one table are equally long."""
+
+    tables: EventTables
+    _read: dict[str, pa.Table] = field(default_factory=dict, repr=False)
+
+    # -- posts --
+
+    @cached_property
+    def posts(self) -> Posts:
+        table = self._table("posts", burn_in=True)
+        columns = [*(_numbers(table, name) for name in _COLUMNS["posts"][:-1]), ~_has_label(table, "truth", KINDS[0])]
+        order = np.argsort(columns[0], kind="stable")
+        return Posts(*(column[order] for column in columns))
+
+    @cached_property
+    def written(self) -> Array:
+        """[posts] bool: written in the measured days."""
+        return self.posts.step >= 0
+
+    @cached_property
+    def opened(self) -> Array:
+        """Rows of `posts` that opened a thread in the measured days."""
+        return np.flatnonzero(self.written & (self.posts.parent < 0))
+
+    @cached_property
+    def replies(self) -> Array:
+        """Rows of `posts` that are replies written in the measured days."""
+        return np.flatnonzero(self.written & (self.posts.parent >= 0))
+
+    @cached_property
+    def parent_row(self) -> Array:
+        """[posts] row of the post replied to; -1 where it opens a thread."""
+        parent = self.posts.parent
+        return np.where(parent >= 0, self.rows_of(np.maximum(parent, self.posts.id[:1])), -1) if len(parent) else parent
+
+    @cached_property
+    def root_row(self) -> Array:
+        """[posts] row of the post that opened the thread."""
+        return self.rows_of(self.posts.root)
+
+    @cached_property
+    def thread_sizes(self) -> Array:
+        """[threads] replies, at any depth, to each thread opened in the measured days."""
+        return np.bincount(self.root_row, minlength=len(self.posts.id))[self.opened] - 1
+
+    @cached_property
+    def posts_by_author(self) -> Array:
+        """[personas] posts written in the measured days."""
+        return np.bincount(self.posts.author[self.written], minlength=self.personas)
+
+    @cached_property
+    def upvotes(self) -> Array:
+        """[posts] upvotes received in the measured days."""
+        table = self._table("reactions")
+        liked = _numbers(table, "post")[_numbers(table, "reaction") == 1]
+        return np.bincount(self.rows_of(liked), minlength=len(self.posts.id))
+
+    # -- reading --
+
+    @cached_property
+    def seen(self) -> Array:
+        """[impressions] rows of `posts` that were looked at."""
+        return self.rows_of(_numbers(self._table("impressions"), "post"))
+
+    @cached_property
+    def readers(self) -> Array:
+        """[impressions] who looked, in the order of `seen`. Read apart: it is the longest column that few measures need."""
+        return self.column("impressions", "persona")
+
+    @cached_property
+    def visits(self) -> tuple[Array, Array]:
+        """[visits] step, persona."""
+        table = self._table("visits")
+        return _numbers(table, "step"), _numbers(table, "persona")
+
+    @cached_property
+    def feed_impressions(self) -> int:
+        return int(_has_label(self._table("impressions"), "source", "feed").sum())
+
+    @cached_property
+    def reactions(self) -> dict[str, int]:
+        """Number of reactions by name: up, down, report."""
+        codes = _numbers(self._table("reactions"), "reaction")
+        return {name: int((codes == code).sum()) for code, name in REACTIONS.items()}
+
+    # -- moderation --
+
+    @cached_property
+    def removed(self) -> Array:
+        """Rows of `posts` that were removed in the measured days, each once, whenever they were written."""
+        table = self._table("rulings")
+        post = _numbers(table, "post")[_has_label(table, "action", "remove")]
+        return np.unique(self.rows_of(post[post >= 0]))
+
+    @cached_property
+    def rulings(self) -> dict[str, int]:
+        """Number of rulings by action."""
+        table = self._table("rulings")
+        return {action: int(_has_label(table, "action", action).sum()) for action in ACTIONS}
+
+    @cached_property
+    def minutes(self) -> float:
+        return float(_numbers(self._table("rulings"), "minutes").sum())
+
+    # -- people --
+
+    @cached_property
+    def departures(self) -> dict[str, int]:
+        """Number of personas who left for good, by reason."""
+        table = self._table("departures", burn_in=True)
+        measured = _numbers(table, "step") >= 0
+        return {reason: int((_has_label(table, "reason", reason) & measured).sum()) for reason in DEPARTURES}
+
+    @cached_property
+    def failures(self) -> int:
+        return len(self._table("failures"))
+
+    @cached_property
+    def arrival(self) -> Array:
+        """[personas] first step at which each can visit; far below 0 for those already there."""
+        return _numbers(self._table("personas"), "arrival")
+
+    @cached_property
+    def group(self) -> Array:
+        """[personas] home group, 0 or 1."""
+        return self.column("personas", "group")
+
+    @property
+    def personas(self) -> int:
+        return len(self.arrival)
+
+    @cached_property
+    def days(self) -> int:
+        """Measured days, from the last visit."""
+        step = self.visits[0]
+        return int(step.max()) // HOURS_PER_DAY + 1 if len(step) else 0
+
+    @cached_property
+    def present(self) -> Array:
+        """[personas] bool: there at some time of the measured days; arrived before the end, not gone in burn-in."""
+        table = self._table("departures", burn_in=True)
+        here = self.arrival < self.days * HOURS_PER_DAY
+        here[_numbers(table, "persona")[_numbers(table, "step") < 0]] = False
+        return here
+
+    @cached_property
+    def members(self) -> int:
+        """How many were present."""
+        return int(self.present.sum())
+
+    # -- reading tables --
+
+    def column(self, table: str, name: str, burn_in: bool = False) -> Array:
+        """A numeric column that not every measurement needs, in the order of its table."""
+        return _numbers(self.tables.arrow(table, burn_in, (name,)), name)
+
+    def rows_of(self, ids: Array) -> Array:
+        """Rows of `posts` of these post ids, all of which exist."""
+        known = self.posts.id
+        dense = len(known) > 0 and known[-1] - known[0] == len(known) - 1
+        rows: Array = ids - known[0] if dense else np.searchsorted(known, ids)
+        return rows
+
+    def _table(self, name: str, burn_in: bool = False) -> pa.Table:
+        if name not in self._read:
+            self._read[name] = self.tables.arrow(name, burn_in, _COLUMNS[name])
+        return self._read[name]
+
+
+# -- arithmetic ------------------------------------------------------------------------------------------------------------
+
+
+def gini(counts: Array) -> float:
+    """Gini coefficient of counts >= 0, [0, 1): half the mean absolute difference over the mean. NaN for none or all zero."""
+    total = counts.sum()
+    if not total:
+        return float("nan")
+    n = len(counts)
+    rank = np.arange(1, n + 1)
+    return float((2 * rank - n - 1) @ np.sort(counts) / (n * total))
+
+
+def top_share(counts: Array, share: float) -> float:
+    """What the largest `share` of counts >= 0 hold of their sum, [0, 1]: at least one of them. NaN for none or all zero."""
+    total = counts.sum()
+    if not total:
+        return float("nan")
+    k = max(1, round(share * len(counts)))
+    return float(np.sort(counts)[-k:].sum() / total)
+
+
+def mean(values: Array) -> float:
+    """NaN without values."""
+    return float(values.mean(dtype=np.float64)) if len(values) else float("nan")
+
+
+def median(values: Array) -> float:
+    """NaN without values."""
+    return float(np.median(values)) if len(values) else float("nan")
+
+
+def ratio(part: float, whole: float) -> float:
+    """NaN where there is no whole."""
+    return float(part) / float(whole) if whole else float("nan")
+
+
+def correlation(a: Array, b: Array) -> float:
+    """Pearson's, [-1, 1]; NaN under three pairs or where one side does not vary."""
+    if len(a) < 3 or not np.ptp(a) or not np.ptp(b):
+        return float("nan")
+    return float(np.corrcoef(a, b)[0, 1])
+
+
+def slope(x: Array, y: Array) -> float:
+    """Of y on x by least squares; NaN under three points or where x does not vary."""
+    if len(x) < 3 or not np.ptp(x):
+        return float("nan")
+    centred = x - x.mean()
+    return float(centred @ y / (centred @ centred))
+
+
+def _numbers(table: pa.Table, name: str) -> Array:
+    return table.column(name).to_numpy()
+
+
+def _has_label(table: pa.Table, name: str, label: str) -> Array:
+    """[rows] bool: the label column says `label`. Works on dictionary-encoded and plain string columns."""
+    import pyarrow.compute as pc
+
+    if not len(table):
+        return np.zeros(0, bool)
+    return pc.equal(table.column(name), label).to_numpy()
