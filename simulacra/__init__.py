@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from simulacra.analysis.comparison import Row
     from simulacra.analysis.measures import MEASURES
     from simulacra.analysis.verdict import Plan
+    from simulacra.branches.forks import fork
     from simulacra.community import Community, bundled_communities, load_community
     from simulacra.designs import Arm, make_arm
     from simulacra.errors import SimulacraError, Stopped
@@ -31,11 +32,12 @@ _HOME = {
     "Run": "experiment", "RunSpec": "experiment", "open_run": "experiment", "resume": "experiment", "run": "experiment",
     "MEASURES": "analysis.measures", "Comparison": "replicates", "ComparisonSpec": "replicates", "compare": "replicates",
     "open_comparison": "replicates", "resume_comparison": "replicates", "Plan": "analysis.verdict",
+    "fork": "branches.forks",
 }  # fmt: skip
 
 __all__ = [
     "MEASURES", "Arm", "Community", "Comparison", "ComparisonSpec", "Plan", "Row", "Run", "RunSpec", "SimulacraError",
-    "Stopped", "__version__", "bundled_communities", "compare", "load_community", "make_arm", "open_comparison", "open_run",
+    "Stopped", "__version__", "bundled_communities", "compare", "fork", "load_community", "make_arm", "open_comparison", "open_run",
     "resume", "resume_comparison", "run",
 ]  # fmt: skip
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
+from itertools import pairwise
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -65,6 +66,7 @@ class RunSpec:
     seed: int = 1
     mind: str = "sketch"
     scorer: str = "lexical"
+    earlier: tuple[tuple[int, Arm], ...] = ()  # (last day, design) of what was in force before `arm`, as a fork has it
 
     def __post_init__(self) -> None:
         _whole("personas", self.personas, 2, MOST_PERSONAS)
@@ -73,16 +75,23 @@ class RunSpec:
         for what, value, known in (("mind", self.mind, MINDS), ("scorer", self.scorer, SCORERS)):
             if value not in known:
                 raise SpecError(f"No {what} called {value!r}. Known: {', '.join(known)}.")
+        changes = [0, *(day for day, _ in self.earlier), self.days]
+        if any(late <= early for early, late in pairwise(changes)):
+            raise SpecError(f"changes after days {changes[1:-1]}: expected rising days from 1 to {self.days - 1}.")
 
     @property
     def past_behaviour(self) -> Behaviour:
         """How people behave in burn-in: as the community's file says, whatever the arm changes later."""
-        setup = {name: value for name, value in self.arm.behaviour.items() if name in _SETUP}
+        setup = {name: value for name, value in self.arm_on(1).behaviour.items() if name in _SETUP}
         return Behaviour().with_settings({**self.community.behaviour, **setup})
 
-    def wired(self) -> WiredArm:
-        """The arm with its parts built, fresh of any state."""
-        arm = self.arm
+    def arm_on(self, day: int) -> Arm:
+        """The design in force on a measured day."""
+        return next((arm for last, arm in self.earlier if day <= last), self.arm)
+
+    def wired(self, day: int | None = None) -> WiredArm:
+        """The arm, or that of an earlier day, with its parts built, fresh of any state."""
+        arm = self.arm if day is None else self.arm_on(day)
         return WiredArm(arm.applied_to(self.community), arm.build_feed(), arm.build_policies(), arm.build_behaviour())
 
     def cause(self, near: TopicAffinity) -> dict[str, Any]:
@@ -99,6 +108,7 @@ class RunSpec:
         try:
             community = community_from_dict(cause["community"], cause["voices"], where)
             known = {name: cause[name] for name in ("personas", "days", "seed", "mind", "scorer")}
+            known["earlier"] = tuple((int(day), Arm.from_dict(arm)) for day, arm in cause.get("earlier", ()))
             return cls(community, Arm.from_dict(cause["arm"]), **known)
         except (KeyError, TypeError) as error:
             raise RecordError(f"{where}: the cause lacks {error}. It was not written by this program.") from error
@@ -111,6 +121,7 @@ class RunSpec:
         return {
             "community": community_to_dict(self.community), "arm": self.arm.to_dict(), "personas": self.personas,
             "days": self.days, "seed": self.seed, "mind": self.mind, "scorer": self.scorer,
+            **({"earlier": [[day, arm.to_dict()] for day, arm in self.earlier]} if self.earlier else {}),
         }  # fmt: skip
 
 
@@ -393,8 +404,17 @@ class Beginning:
     state: State = field(default_factory=dict)
 
     def __call__(self, recorder: Recorder, should_stop: ShouldStop | None) -> Simulation:
+        simulation = self._begun(recorder, should_stop)
+        for day, _ in self.spec.earlier:
+            if day * 24 >= simulation.step:
+                simulation.play(day, should_stop=should_stop)
+                simulation = handed_over(simulation, self.spec, day, recorder)
+        return simulation
+
+    def _begun(self, recorder: Recorder, should_stop: ShouldStop | None) -> Simulation:
+        """The simulation after `last_day`, under the design of that day."""
         if self.last_day is not None and self.last_day > 0:
-            simulation = self.stage.simulation(self.spec.wired(), recorder)
+            simulation = self.stage.simulation(self.spec.wired(self.last_day), recorder)
             simulation.restore(self.state)
             return simulation
         past = self.stage.simulation(WiredArm.neutral(self.spec.community, self.spec.past_behaviour), recorder)
@@ -403,7 +423,20 @@ class Beginning:
         else:
             past.restore(self.state)
             past.play(0, should_stop=should_stop)
-        return past.fork(self.spec.wired(), recorder)
+        return past.fork(self.spec.wired(1), recorder)
+
+
+def handed_over(simulation: Simulation, spec: RunSpec, day: int, recorder: Recorder) -> Simulation:
+    """The simulation that goes on under the design of the next day, once `day` is over."""
+    return simulation.fork(spec.wired(day + 1), recorder, carried(spec.arm_on(day), spec.arm_on(day + 1)))
+
+
+def carried(old: Arm, new: Arm) -> list[str]:
+    """Parts whose state outlives a change of design: a feed that stays the same, and every policy that stays in force, so
+    that a queue of reports is still there when more moderators come."""
+    a, b = old.design(), new.design()
+    same_feed = (a["feed"], a["feed_parameters"]) == (b["feed"], b["feed_parameters"])
+    return ["feed"] * same_feed + [f"policy.{name}" for name in old.moderation if name in new.moderation]
 
 
 def play_into(

@@ -303,14 +303,18 @@ class Simulation:
 
     # -- one past, many arms --
 
-    def fork(self, arm: Arm, recorder: Recorder) -> Simulation:
-        """Another arm with the same past: everything that has happened, and the same chances from now on."""
+    def fork(self, arm: Arm, recorder: Recorder, carried: Sequence[str] = ()) -> Simulation:
+        """Another arm with the same past: everything that has happened, and the same chances from now on.
+
+        carried: the parts of the arm ("feed", "policy.NAME") that go on with what they have learnt; the others start fresh.
+        """
         other = Simulation(
             self.population, arm, writer=self.writer, scorer=self.scorer, streams=self.streams, recorder=recorder,
             topic_vectors=self.platform.topic_vectors, policy_names=self.policy_names, slate=self.slate, pool=len(self.platform.pool),
         )  # fmt: skip
-        shared = {k: v for k, v in self.state().items() if not k.startswith(("feed.", "policy."))}
-        other.restore(shared)
+        kept = tuple(f"{part}." for part in carried)
+        own = ("feed.", "policy.")
+        other.restore({k: v for k, v in self.state().items() if k.startswith(kept) or not k.startswith(own)})
         return other
 
     def state(self) -> State:

@@ -356,7 +356,7 @@ def _share_past(folder: Path, past: Past, through: int) -> list[DayFacts]:
     for day in days:
         target = folder / day_name(day)
         if isinstance(past, RunFolder):
-            _link_day(past.path / day_name(day), target, with_checkpoint=day == through)
+            _link_day(past.path / day_name(day), target, needs_checkpoint=day == through)
         else:
             facts, tables = past.day(day)
             state = past.state(day) if day == through else None
@@ -364,11 +364,11 @@ def _share_past(folder: Path, past: Past, through: int) -> list[DayFacts]:
     return [past.day(day).facts for day in days]
 
 
-def _link_day(source: Path, target: Path, with_checkpoint: bool) -> None:
-    """The day's files under another name; its checkpoint only where the new run is to start from it."""
+def _link_day(source: Path, target: Path, needs_checkpoint: bool) -> None:
+    """The day's files under another name, its checkpoint too where it is kept; it must be where the new run starts from it."""
     target.mkdir()
     names = [path.name for path in source.iterdir() if path.is_file()]
-    if with_checkpoint:
+    if needs_checkpoint or (source / CHECKPOINT_FILE).exists():
         (target / CHECKPOINT_FILE).parent.mkdir()
         names.append(CHECKPOINT_FILE)
     for name in names:

@@ -1,0 +1,1 @@
+"""Branches of a run that exists: forks into other designs, WhatIf, Multiverse, and interviews with those who lived in it."""
