@@ -41,7 +41,7 @@ def page() -> None:
             _arm(arm, f"{name}-{st.session_state['arms_token']}")
     lines, wrong = _differences(draft, arms)
     st.html(
-        f'<div class="sim-quiet"><b>What differs:</b> {say.esc("; ".join(lines) or "nothing yet")}. '
+        f'<div class="sim-quiet"><b>What differs:</b> {say.esc(say.differences(lines) or "nothing yet")}. '
         "<b>What is the same:</b> people, their chances and habits, the common past, and every setting not named here.</div>"
     )
     plan = _plan(template)
@@ -55,20 +55,25 @@ def _template() -> readout.Template | None:
     names = {t.title: t for t in offered}
     like = go.asked("like")
     chosen = st.session_state.get("template", "Something else" if like else None)
+    if chosen in names:
+        with st.container(border=True, horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+            st.html(f"<b>{say.esc(chosen)}</b><div class='sim-quiet'>{say.esc(names[chosen].about)}</div>")
+            if st.button("Ask something else", type="tertiary", icon=":material/undo:"):
+                st.session_state["template"] = ""
+                st.rerun()
+        return names[chosen]
     for first in range(0, len(offered), _IN_A_ROW):
         row = offered[first : first + _IN_A_ROW]
         for place, (column, template) in enumerate(zip(st.columns(_IN_A_ROW), row, strict=False), first):
             with column, st.container(border=True, height="stretch"):
-                _card(template, template.title == chosen, f"template-{place}")
-    return names.get(chosen or "")
+                _card(template, f"template-{place}")
+    return None
 
 
-def _card(template: readout.Template, is_chosen: bool, key: str) -> None:
+def _card(template: readout.Template, key: str) -> None:
     st.markdown(f"**{template.title}**")
     st.caption(template.about)
-    if is_chosen:
-        st.badge("chosen", icon=":material/check:", color="primary")
-    elif st.button("Choose", key=key):
+    if st.button("Choose", key=key):
         st.session_state["template"] = template.title
         st.rerun()
 
@@ -84,7 +89,8 @@ def _began(template: readout.Template) -> tuple[drafts.Draft, levers.Tables, lev
         token, arms = f"like-{like}", [_tables(arm.to_dict()) for arm in (spec.baseline, spec.variant)]
     else:
         asked = go.asked("community")
-        slug = st.selectbox("Community", known, known.index(asked if asked in known else "pittsburgh"), width=420)
+        place = known.index(asked if asked in known else "pittsburgh")
+        slug = st.selectbox("Community", known, place, width=420, format_func=store.name_of)
         try:
             draft = drafts.of_community(store.community(slug))
         except SimulacraError as error:
@@ -169,7 +175,7 @@ def _changes(arm: levers.Tables) -> dict[str, Any]:
 def _plan(template: readout.Template) -> Plan:
     """Measure, margin and guardrails, named before anything is played."""
     st.subheader("What decides it", anchor=False)
-    left, middle, right = st.columns([2, 1, 3])
+    left, middle, right = st.columns([3, 2, 4])
     names = list(MEASURES)
     primary = left.selectbox(
         "One measure",
@@ -179,7 +185,7 @@ def _plan(template: readout.Template) -> Plan:
         key=f"primary-{template.title}",
         help="The answer is about this one. Everything else is exploration.",
     )
-    left.caption(MEASURES[primary].about)
+    left.caption(readout.plain(MEASURES[primary].about))
     with middle:
         margin = _margin(primary)
     guardrails = right.multiselect(

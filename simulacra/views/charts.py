@@ -17,30 +17,35 @@ from simulacra.views import look
 from simulacra.views.say import flat
 
 GRID = "rgba(128,134,150,.18)"
-HEIGHT = 280
+HEIGHT = 260
+LABELLED = 8  # members named in the picture of the network
 
 
 def figure(height: int = HEIGHT, **layout: Any) -> go.Figure:
     """An empty figure in the app's look; it takes text and background colours from the theme."""
     found = go.Figure()
     found.update_layout(
-        height=height, margin={"l": 8, "r": 12, "t": 28, "b": 8}, hovermode="x unified", showlegend=False,
-        legend={"orientation": "h", "y": 1.12, "x": 0, "title": None}, paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)", **layout,
+        height=height, margin={"l": 8, "r": 12, "t": 10, "b": 8}, hovermode="x unified", showlegend=False,
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "title": None}, paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        modebar={"bgcolor": "rgba(0,0,0,0)", "color": "rgba(122,129,148,.7)", "activecolor": look.PLAIN}, **layout,
     )  # fmt: skip
     found.update_xaxes(gridcolor=GRID, zeroline=False, automargin=True)
     found.update_yaxes(gridcolor=GRID, zeroline=False, automargin=True)
     return found
 
 
-def over_time(frames: Mapping[str, pd.DataFrame], column: str, title: str, band: int = 0) -> go.Figure:
+def over_time(frames: Mapping[str, pd.DataFrame], column: str, title: str, band: int = 0, span: float = 0.0) -> go.Figure:
     """A line an arm over simulated days.
 
     frames: arm -> rows with `step` (hour) and `column`; and `n`, the weight, where means are smoothed over `band` hours.
+    span: the least height of the scale; 0 fits it to the lines.
     """
     found = figure()
+    ends: list[float] = []
     for name, frame in frames.items():
         rows = smoothed(frame, column, band) if band else frame
+        ends += [rows[column].min(), rows[column].max()] if len(rows) else []
         found.add_scatter(
             x=rows["step"] / 24 + 1,
             y=rows[column],
@@ -50,8 +55,18 @@ def over_time(frames: Mapping[str, pd.DataFrame], column: str, title: str, band:
         )
     found.update_layout(showlegend=len(frames) > 1)
     found.update_xaxes(title="simulated day", tick0=1, dtick=1)
-    found.update_yaxes(title=title)
+    found.update_yaxes(title=title, range=_scale(ends, span))
     return found
+
+
+def _scale(ends: Sequence[float], span: float) -> list[float] | None:
+    """A range of at least `span` around what is drawn, not below 0 where nothing is; None where it may fit itself."""
+    there = [end for end in ends if not math.isnan(end)]
+    if not span or not there or max(there) - min(there) >= span:
+        return None
+    low = (min(there) + max(there) - span) / 2
+    low = max(low, 0.0) if min(there) >= 0 else low
+    return [low, low + span * 1.05]
 
 
 def smoothed(frame: pd.DataFrame, column: str, hours: int) -> pd.DataFrame:
@@ -96,14 +111,14 @@ def lorenz(frames: Mapping[str, np.ndarray[Any, Any]], what: str) -> go.Figure:
     """Share of `what` that the least active share of people holds; the diagonal is equality."""
     found = figure()
     found.add_scatter(
-        x=[0, 100], y=[0, 100], mode="lines", name="all equal", line={"color": look.PLAIN, "dash": "dot", "width": 1.5}
+        x=[0, 100], y=[0, 100], mode="lines", name="if all were equal", line={"color": look.PLAIN, "dash": "dot", "width": 1.5}
     )
     for name, counts in frames.items():
         ordered = np.sort(counts.astype(float))
         held = np.concatenate([[0], np.cumsum(ordered)]) / max(ordered.sum(), 1)
         people = np.linspace(0, 1, len(held))
         found.add_scatter(
-            x=100 * people, y=100 * held, name=flat(name), mode="lines",
+            x=100 * people, y=100 * held, name=flat(name if len(frames) > 1 else "this run"), mode="lines",
             line={"color": look.ARMS.get(name, look.BASELINE), "width": 2.2},
         )  # fmt: skip
     found.update_layout(showlegend=True)
@@ -194,13 +209,14 @@ def moods(frame: pd.DataFrame) -> go.Figure:
 
 
 def network(nodes: pd.DataFrame, edges: pd.DataFrame) -> go.Figure:
-    """Members as dots, ties as lines. nodes: x, y, size, label, community (int); edges: x0, y0, x1, y1."""
+    """Members as dots, the busiest by name, ties as lines. nodes: x, y, size, label, community (int); edges: x0, y0, x1, y1."""
     found = figure(560)
     lines = np.full((len(edges), 3, 2), np.nan)
     lines[:, 0] = edges[["x0", "y0"]].to_numpy()
     lines[:, 1] = edges[["x1", "y1"]].to_numpy()
     found.add_scatter(
-        x=lines[:, :, 0].ravel(), y=lines[:, :, 1].ravel(), mode="lines", line={"color": GRID, "width": 1}, hoverinfo="skip",
+        x=lines[:, :, 0].ravel(), y=lines[:, :, 1].ravel(), mode="lines",
+        line={"color": "rgba(128,134,150,.32)", "width": 0.8}, hoverinfo="skip",
     )  # fmt: skip
     palette = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", look.PLAIN)
     tones = [palette[min(int(c), len(palette) - 1)] for c in nodes["community"]]
@@ -209,6 +225,12 @@ def network(nodes: pd.DataFrame, edges: pd.DataFrame) -> go.Figure:
         marker={"size": nodes["size"], "color": tones, "line": {"color": "white", "width": 0.6}},
         hovertemplate="%{text}<extra></extra>",
     )  # fmt: skip
+    hubs = nodes.nlargest(LABELLED, "size")
+    for hub in hubs.itertuples():
+        found.add_annotation(
+            x=hub.x, y=hub.y, text=flat(hub.label, 24), showarrow=False, yshift=hub.size / 2 + 9, borderpad=2,
+            font={"size": 12, "color": "white"}, bgcolor="rgba(29,33,48,.72)",
+        )  # fmt: skip
     found.update_layout(hovermode="closest")
     found.update_xaxes(visible=False)
     found.update_yaxes(visible=False, scaleanchor="x")

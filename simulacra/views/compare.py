@@ -110,7 +110,7 @@ def _read_out(found: Comparison) -> None:
         st.markdown("\n".join(f"- {line}" for line in _not_varied(found)))
     with right:
         st.subheader("Limits", anchor=False)
-        st.markdown("\n".join(f"- {say.md(line)}" for line in [*found.limits, *found.warnings]))
+        st.markdown("\n".join(f"- {say.md(readout.limit(line))}" for line in [*found.limits, *found.warnings]))
     with st.expander("Explore: everything else that was measured", icon=":material/explore:"):
         _explore(answer)
     with st.expander("Numbers and technical labels", icon=":material/table_chart:"):
@@ -122,10 +122,10 @@ def _answer(answer: readout.Answer, short: bool = False) -> None:
     asked = answer.asked or f"{readout.title(answer.primary)}: what difference does it make?"
     st.html(f'<div class="sim-asked">{say.esc(asked)}</div>')
     for column, (name, arm) in zip(st.columns(2), spec.arms.items(), strict=True):
-        column.html(say.arm(name, arm.describe(), look.ARMS[name]))
+        column.html(say.arm(name, say.design(arm), look.ARMS[name]))
     told = readout.read_out(answer)
     size = f"{say.count(len(found.folder.results()), 'pair')} of runs, {spec.personas:,} members, {say.count(spec.days, 'day')}"
-    say.answer(told.word, told.sentence, f"{size}; {'; '.join(found.differences)}", parts.TONES[told.tone])
+    say.answer(told.word, told.sentence, f"{size}; {say.differences(found.differences)}", parts.TONES[told.tone])
     if short:
         return
     if not answer.named:
@@ -192,12 +192,13 @@ def _guardrails(answer: readout.Answer) -> None:
         "changed": look.NEGATIVE,
         "unclear": look.PLAIN,
     }
-    for column, row in zip(st.columns(len(rows)), rows, strict=True):
-        word = readout.guard(row)
-        column.html(
-            f'<div class="sim-card"><b>{say.esc(readout.title(row.measure))}</b><br>{say.chip(word, tones[word])}'
-            f'<div class="sim-quiet">{say.esc(row.sentence)}</div></div>'
-        )
+    cards = [
+        f'<div class="sim-card"><b>{say.esc(readout.title(row.measure))}</b><br>{say.chip(word, tones[word])}'
+        f'<div class="sim-quiet">{say.esc(row.sentence)}</div></div>'
+        for row in rows
+        for word in (readout.guard(row),)
+    ]
+    st.html(f'<div class="sim-cards">{"".join(cards)}</div>')
 
 
 def _not_varied(found: Comparison) -> list[str]:

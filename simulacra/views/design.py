@@ -29,6 +29,8 @@ from simulacra.views import drafts, go, levers, parts, say, store
 
 VISITS_A_DAY = 2.4  # of a member, measured over the bundled communities
 VISITS_A_SECOND = 2500.0  # of one core, where no run has been played here yet
+TABS = ("Community", "Feed", "Moderation", "Behaviour", "Size and start")
+_TABS_KEY = "design-tabs"
 SIZES = (50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000, 100_000)
 
 
@@ -37,20 +39,34 @@ def page() -> None:
     draft = _draft()
     _start_from()
     wrong = drafts.problem(draft)
-    tabs = st.tabs(["Community", "Feed", "Moderation", "Behaviour", "Size and start"], on_change="rerun", key="design-tabs")
+    tabs = st.tabs(TABS, on_change="rerun", key=_TABS_KEY)
     version = st.session_state["draft_version"]
     with tabs[0]:
         _community(draft, version, wrong)
-    for tab, field, cards in ((tabs[1], "feed", levers.feed_cards), (tabs[2], "moderation", levers.moderation_cards)):
-        if tab.open:  # dozens of inputs each: drawn when looked at, from what the draft says
-            with tab:
+        _next(1)
+    for place, field, cards in ((1, "feed", levers.feed_cards), (2, "moderation", levers.moderation_cards)):
+        if tabs[place].open:  # dozens of inputs each: drawn when looked at, from what the draft says
+            with tabs[place]:
                 cards(draft, f"d{version}")
                 _at(field, wrong)
+                _next(place + 1)
     with tabs[3]:
         _behaviour(draft, version)
         _at("behaviour", wrong)
+        _next(4)
     with tabs[4]:
         _size_and_start(draft, drafts.problem(draft))
+
+
+def _next(place: int) -> None:
+    """A button that leads to the tab of that place."""
+
+    def turn() -> None:
+        st.session_state[_TABS_KEY] = TABS[place]
+
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        st.button(f"Next: {TABS[place].lower()}", key=f"next-{place}", icon=":material/arrow_forward:",
+                  icon_position="right", on_click=turn)  # fmt: skip
 
 
 # -- which draft -----------------------------------------------------------------------------------------------------------
@@ -95,8 +111,8 @@ def _changed(draft: drafts.Draft) -> None:
 
 def _start_from() -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        known = {**dict.fromkeys(bundled_communities(), "comes with Simulacra"), **dict.fromkeys(store.own_designs(), "yours")}
-        chosen = st.selectbox("Start from", list(known), None, format_func=lambda slug: f"{slug} ({known[slug]})",
+        known = {**dict.fromkeys(bundled_communities(), "an example"), **dict.fromkeys(store.own_designs(), "yours")}
+        chosen = st.selectbox("Start from", list(known), None, format_func=lambda slug: f"{store.name_of(slug)}, {known[slug]}",
                               placeholder="a community that exists", width=360)  # fmt: skip
         if st.button("Open", disabled=chosen is None):
             st.session_state.pop("draft_source", None)
@@ -139,7 +155,7 @@ def _community(draft: drafts.Draft, version: int, wrong: tuple[str, str]) -> Non
         _at("goal", wrong)
     _rules(draft, version, wrong)
     _sketches(draft, version, wrong)
-    topics = st.text_area("Topics", "\n".join(draft["topics"]), key=f"topics-{version}", height=110,
+    topics = st.text_area("Topics", "\n".join(draft["topics"]), key=f"topics-{version}", height="content",
                           help="One a line. Left empty, topics are found in the goal, the rules and the sketches.")  # fmt: skip
     draft["topics"] = [line.strip() for line in topics.splitlines() if line.strip()]
     _at("topics", wrong)
@@ -155,28 +171,29 @@ def _community(draft: drafts.Draft, version: int, wrong: tuple[str, str]) -> Non
 
 
 def _rules(draft: drafts.Draft, version: int, wrong: tuple[str, str]) -> None:
-    left, right = st.columns([3, 1], vertical_alignment="bottom")
-    left.markdown(
-        "**Rules**",
-        help="What members may and may not do. Below each rule stands what it was taken to mean: confirm or correct it. "
-        "What is not "
-        "confirmed is used as a guess, and the result says so.",
-    )
-    st.session_state["reviewer"] = right.text_input(
-        "Your name",
-        st.session_state.get("reviewer", ""),
-        max_chars=80,
-        placeholder="your name",
-        label_visibility="collapsed",
-        help="Stands beside what you confirm and note",
-    )
-    for place, rule in enumerate(draft["rules"]):
-        with st.container(gap=None):
-            _rule(draft, rule, place, version)
+    _section("Rules", "Below each rule stands what it was taken to mean: confirm or correct it. A meaning that nobody confirmed is "
+             "used as a guess, and the result says so.")  # fmt: skip
+    with st.container(gap="xsmall"):
+        for place, rule in enumerate(draft["rules"]):
+            with st.container(gap=None):
+                _rule(draft, rule, place, version)
+    _at("rules", wrong)
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        _add_rule(draft)
+        name = st.text_input("Your name, to stand beside what you confirm", st.session_state.get("reviewer", ""), max_chars=80,
+                             placeholder="the designer", width=300)  # fmt: skip
+        st.session_state["reviewer"] = name
+
+
+def _add_rule(draft: drafts.Draft) -> None:
     if st.button("Add a rule", icon=":material/add:", type="tertiary", disabled=len(draft["rules"]) >= MAX_RULES):
         draft["rules"].append({"text": ""})
         _changed(draft)
-    _at("rules", wrong)
+
+
+def _section(title: str, about: str) -> None:
+    """A heading inside a tab, with what to do below it; both our own words."""
+    st.html(f'<div class="sim-section">{title}</div><div class="sim-quiet">{about}</div>')
 
 
 def _rule(draft: drafts.Draft, rule: dict[str, Any], place: int, version: int) -> None:
@@ -192,24 +209,17 @@ def _rule(draft: drafts.Draft, rule: dict[str, Any], place: int, version: int) -
 
 
 def _sketches(draft: drafts.Draft, version: int, wrong: tuple[str, str]) -> None:
-    st.markdown(
-        "**Sketches of members**",
-        help="Five to fifteen. Say what matters: work, age, what they love or hate, temper, how they write. Thousands of "
-        "different "
-        "people grow from them. A sketch with twice the weight has twice as many descendants.",
-    )
-    for place, sketch in enumerate(list(draft["personas"])):
-        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            _sketch(sketch, f"{version}-{place}", place + 1)
-            if st.button(
-                "",
-                key=f"drop-sketch-{version}-{place}",
-                icon=":material/close:",
-                type="tertiary",
-                help=f"Delete sketch {place + 1}",
-            ):
-                draft["personas"].pop(place)
-                _changed(draft)
+    _section("Sketches of members", "Five to fifteen, a line each: work, age, what they love or hate, temper, how they write. Thousands "
+             "of different people grow from them; a sketch of weight 2 has twice as many descendants as one of weight 1.")  # fmt: skip
+    with st.container(gap="xsmall", key="sketches"):
+        st.html('<div class="sim-sketch-heads"><span>Name</span><span>Sketch</span><span>Weight</span></div>')
+        for place, sketch in enumerate(list(draft["personas"])):
+            with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+                _sketch(sketch, f"{version}-{place}", place + 1)
+                if st.button("", key=f"drop-sketch-{version}-{place}", icon=":material/close:", type="tertiary",
+                             help=f"Delete sketch {place + 1}"):  # fmt: skip
+                    draft["personas"].pop(place)
+                    _changed(draft)
     if st.button("Add a sketch", icon=":material/add:", type="tertiary", disabled=len(draft["personas"]) >= MAX_SKETCHES):
         draft["personas"].append({"name": "", "sketch": "", "weight": 1.0})
         _changed(draft)
@@ -228,13 +238,13 @@ def _sketch(sketch: dict[str, Any], key: str, number: int) -> None:
         width=130,
         max_chars=MAX_NAME,
     )
-    sketch["sketch"] = st.text_input(
+    sketch["sketch"] = st.text_area(
         f"Sketch {number}",
         sketch["sketch"],
         key=f"sketch-{key}",
         label_visibility=hidden,
         max_chars=MAX_SKETCH,
-        width="stretch",
+        height="content",
         placeholder="art teacher, 41, loves museums, cheerful, writes in full sentences",
     )
     sketch["weight"] = st.number_input(
@@ -371,8 +381,9 @@ def _what_differs(draft: drafts.Draft) -> None:
     except SimulacraError:
         return
     lines = differences(original, mine)
-    told = "; ".join(lines) if lines else "nothing in its design"
-    st.html(f'<div class="sim-quiet">Changed from {say.esc(slug)} as it is on disk: {say.esc(told)}</div>')
+    if lines:
+        told = say.esc(say.differences(lines))
+        st.html(f'<div class="sim-quiet"><b>Changed since it was opened:</b> {told}. All else is as in {say.esc(slug)}.</div>')
 
 
 def _save(draft: drafts.Draft) -> str:

@@ -35,19 +35,20 @@ _COLUMNS = 3
 def feed_cards(arm: Tables, key: str) -> None:
     """The chosen feed with its parameters and what it does to a sample slate, then cards of all feeds to choose from."""
     chosen = arm["design"]["feed"].partition(":")[0]
-    left, right = st.columns([2, 3], gap="large")
+    left, right = st.columns([3, 2], gap="large")
     with left:
-        st.markdown(f"**{title(chosen)}**", help=known(FEEDS[chosen]) if chosen in FEEDS else None)
-        st.caption(FEEDS[chosen].about if chosen in FEEDS else "A feed of your own.")
-        feed_parameters(arm, key)
-    with right:
+        with st.container(border=True):
+            st.markdown(f"**{title(chosen)}**", help=known(FEEDS[chosen]) if chosen in FEEDS else None)
+            st.caption(FEEDS[chosen].about if chosen in FEEDS else "A feed of your own.")
+            feed_parameters(arm, key)
+        st.markdown("**Choose another feed**")
+        names = list(FEEDS)
+        for row in range(0, len(names), 2):
+            for column, name in zip(st.columns(2), names[row : row + 2], strict=False):
+                with column, st.container(border=True, height="stretch", gap="xsmall"):
+                    _feed_card(arm, name, name == chosen, key)
+    with right, st.container(key="sample"):
         sample_slate(arm)
-    st.markdown("**Choose another feed**")
-    names = list(FEEDS)
-    for row in range(0, len(names), _COLUMNS):
-        for column, name in zip(st.columns(_COLUMNS), names[row : row + _COLUMNS], strict=False):
-            with column, st.container(border=True, height="stretch"):
-                _feed_card(arm, name, name == chosen, key)
 
 
 def _feed_card(arm: Tables, name: str, is_chosen: bool, key: str) -> None:
@@ -98,13 +99,17 @@ def sample_slate(arm: Tables) -> None:
         say.mistake(error)
         return
     told = "Made-up posts, ranked by the feed's own code for one reader. Arrows: places won or lost against newest first."
-    st.markdown("**What it does to ten sample posts**", help=told)
+    st.markdown(f"**What {title(arm['design']['feed'].partition(':')[0])} does to ten sample posts**", help=told)
     cells = "".join(_sample(place, post, moved) for place, (post, moved) in enumerate(preview.ranked(feed), 1))
     st.html(f'<div class="sim-slate">{cells}</div>')
 
 
 def _sample(place: int, post: preview.Sample, moved: int) -> str:
-    chips = [say.chip(f"{post.hours:g} h old"), say.chip(f"▲{post.up} ▼{post.down}"), say.chip(f"{post.replies} replies")]
+    chips = [
+        say.chip(f"{post.hours:g} h old"),
+        say.chip(f"▲{post.up} ▼{post.down}"),
+        say.chip(say.count(post.replies, "reply", "replies")),
+    ]
     chips += [say.chip("your topic", look.POSITIVE)] if post.liked else []
     chips += [say.chip("you follow the author", look.BASELINE)] if post.friend else []
     chips += [say.chip("the other home group", look.NEGATIVE)] if post.far else []

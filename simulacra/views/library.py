@@ -168,7 +168,7 @@ def _run(name: str) -> None:
     with st.container(border=True):
         st.html(
             f"<b>{say.esc(run.spec.community.name)}</b><div class='sim-quiet'>{say.esc(name)} · "
-            f"{say.esc(run.spec.arm.describe())}</div>"
+            f"{say.esc(say.design(run.spec.arm))}</div>"
         )
         with st.container(horizontal=True):
             if st.button("Read threads", icon=":material/forum:", disabled=not run.days):
@@ -293,7 +293,7 @@ def _trials(search: str) -> None:
         _delete_button(store.experiments_dir() / chosen, chosen)
         return
     with st.container(border=True):
-        st.html(f"<b>{say.esc(chosen)}</b><div class='sim-quiet'>{say.esc('; '.join(trial.differences))}</div>")
+        st.html(f"<b>{say.esc(chosen)}</b><div class='sim-quiet'>{say.esc(say.differences(trial.differences))}</div>")
         with st.container(horizontal=True):
             if st.button("Open the read-out", type="primary", icon=":material/compare_arrows:"):
                 go.to("compare", experiment=chosen)

@@ -10,7 +10,7 @@ import streamlit as st
 
 from simulacra.analysis.measures import MEASURES, TOXIC
 from simulacra.experiment import Run
-from simulacra.views import charts, look, network, parts, say, store
+from simulacra.views import charts, look, network, parts, readout, say, store
 
 BAND = 12  # hours over which hourly means are smoothed
 
@@ -23,7 +23,7 @@ def page() -> None:
     if run is None:
         return
     runs = _with_twin(run)
-    _first_figures(run)
+    _first_figures(runs)
     drawn = {
         "Toxicity": _toxicity, "Emotion": _emotion, "Taking part": _part, "Moderation": _moderation, "Network": _network,
         "All measures": _table,
@@ -50,23 +50,26 @@ def _with_twin(run: Run) -> dict[str, Run]:
     runs = {arm: run, **({"variant" if arm == "baseline" else "baseline": store.run(other)} if both else {})}
     with st.container(horizontal=True):
         for name in sorted(runs):
-            st.html(say.arm(name, runs[name].spec.arm.describe(), look.ARMS[name]))
+            st.html(say.arm(name, say.design(runs[name].spec.arm), look.ARMS[name]))
     return {name: runs[name] for name in sorted(runs)}
 
 
 _FIRST = {
     "violations_seen_per_100": ("Rule-breaking posts in 100 read", 1.0),
     "toxic_seen_share": ("Toxic posts in 100 read", 100.0),
-    "valence_seen": ("Cheerfulness read, −1 to 1", 1.0),
+    "valence_seen": ("Cheerfulness read (−1 to 1)", 1.0),
     "unanswered_share": ("Unanswered threads in 100", 100.0),
     "posts_per_persona": ("Posts per member", 1.0),
 }
 """Measure -> what to call it on a card, and what its value is multiplied by."""
 
 
-def _first_figures(run: Run) -> None:
-    values = store.measures(run)
-    parts.figures([(label, say.number(values[name] * scale), MEASURES[name].about) for name, (label, scale) in _FIRST.items()])
+def _first_figures(runs: Runs) -> None:
+    values = {arm: store.measures(run) for arm, run in runs.items()}
+    parts.figures([
+        (label, {arm: say.number(found[name] * scale) for arm, found in values.items()}, readout.plain(MEASURES[name].about))
+        for name, (label, scale) in _FIRST.items()
+    ])  # fmt: skip
 
 
 def _each(runs: Runs, sql: str) -> dict[str, pd.DataFrame]:
@@ -84,6 +87,9 @@ def _draw(figure: Any, title: str, about: str, frames: Mapping[str, pd.DataFrame
 
 # -- toxicity and emotion --------------------------------------------------------------------------------------------------
 
+_SPANS = {"toxicity": 0.1, "valence": 0.4}
+"""Least height of a chart's scale, so that noise is not drawn as a mountain."""
+
 _WRITTEN = "SELECT step, avg({0}) AS {0}, count(*) AS n FROM posts WHERE NOT burn_in GROUP BY step ORDER BY step"
 _SEEN = """SELECT i.step, avg(p.{0}) AS {0}, count(*) AS n FROM impressions i JOIN posts p ON p.id = i.post
            WHERE NOT i.burn_in GROUP BY i.step ORDER BY i.step"""
@@ -95,7 +101,7 @@ def _two_over_time(runs: Runs, column: str, what: str, scale: str) -> None:
         frames = _each(runs, sql.format(column))
         with place:
             _draw(
-                charts.over_time(frames, column, f"{BAND}-hour mean", BAND), f"{what} of what members {verb}",
+                charts.over_time(frames, column, f"{BAND}-hour mean", BAND, _SPANS[column]), f"{what} of what members {verb}",
                 f"Mean over posts {'as written' if verb == 'write' else 'weighted by how often they were read'}, {scale}.",
                 frames, f"{column}-{verb}",
             )  # fmt: skip
@@ -158,10 +164,10 @@ def _emotion(runs: Runs) -> None:
             )
     moods = _each(
         runs,
-        "SELECT day * 24 - 1 AS step, avg(mood) AS mood, count(*) AS n FROM moods WHERE NOT burn_in GROUP BY day ORDER BY day",
+        "SELECT (day - 1) * 24 AS step, avg(mood) AS mood, count(*) AS n FROM moods WHERE NOT burn_in GROUP BY day ORDER BY day",
     )
     _draw(
-        charts.over_time(moods, "mood", "mean mood"),
+        charts.over_time(moods, "mood", "mean mood", span=0.4),
         "Mood of members",
         "Mean mood at the end of each day, −1 to 1: what members feel, not what they write.",
         moods,
@@ -250,7 +256,7 @@ def _moderation(runs: Runs) -> None:
                         "Rulings a day by what they did.", frame, f"rulings-{arm}")  # fmt: skip
     values = {arm: store.measures(run) for arm, run in runs.items()}
     names = ("removal_recall", "false_removal_share", "missed_violations", "moderator_minutes", "reports", "bans")
-    st.dataframe(_measure_rows(values, names), hide_index=True)
+    parts.table(_measure_rows(values, names), ("value", *runs))
     st.caption("Violations are counted against what each draft truly was, which no policy and no scorer sees.")
 
 
@@ -259,7 +265,7 @@ def _moderation(runs: Runs) -> None:
 
 def _table(runs: Runs) -> None:
     rows = _measure_rows({arm: store.measures(run) for arm, run in runs.items()}, tuple(MEASURES))
-    st.dataframe(rows, hide_index=True, height=640)
+    parts.table(rows, ("value", *runs))
     st.download_button(
         "Download as CSV", lambda: parts.csv(rows), "measures.csv", "text/csv", icon=":material/download:", on_click="ignore"
     )
@@ -270,9 +276,9 @@ def _measure_rows(values: Mapping[str, Mapping[str, float]], names: tuple[str, .
     single = len(values) == 1
     return pd.DataFrame([
         {
-            "measure": MEASURES[name].title,
+            "measure": readout.title(name),
             **{("value" if single else arm): say.amount(found[name], MEASURES[name].unit) for arm, found in values.items()},
-            "unit": MEASURES[name].unit, "what it counts": MEASURES[name].about,
+            "unit": MEASURES[name].unit, "what it counts": readout.plain(MEASURES[name].about),
         }
         for name in names
     ])  # fmt: skip

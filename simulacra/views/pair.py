@@ -17,7 +17,7 @@ from simulacra.errors import RecordError
 from simulacra.experiment import Run
 from simulacra.record.runfiles import RUN_FILE
 from simulacra.replicates import BASELINE, VARIANT, Comparison
-from simulacra.views import forum, go, look, readout, say, store
+from simulacra.views import forum, go, look, parts, readout, say, store
 
 _WEIGHT = {
     "violations_seen_per_100": ("readings of rule-breaking posts", "p.truth <> 'none'", True),
@@ -71,11 +71,9 @@ def why(answer: readout.Answer) -> None:
     row = answer.rows.get(answer.primary)
     direct = row is not None and row.kind == "mechanical"
     st.write(
-        "The lever acts on this very measure: what it takes away, holds back or ranks lower is not read. That is the "
-        "design at work, "
-        "not people changing."
+        "The design itself does this: what it takes away, holds back or ranks lower is not read. People need not have changed."
         if direct
-        else "The lever does not touch this measure by itself: what moved is how the simulated people responded."
+        else "The design does not touch this by itself: what moved is how the simulated people responded."
     )
     moved = [row for row in answer.explored if row.kind == "response" and row.effect in ("higher", "lower")][:4]
     if moved:
@@ -105,12 +103,12 @@ def _carriers(runs: dict[str, Run], primary: str, seed: int) -> None:
     left, right = st.columns(2)
     with left:
         st.caption(f"Members whose {what} changed most")
-        st.dataframe(_most_changed(authors), hide_index=True)
+        parts.table(_most_changed(authors), _COLUMNS)
     with right:
         st.caption(f"Topics whose {what} changed most")
         topics = _both(runs, primary, "topic")
         topics.insert(0, "topic", list(topics.index))
-        st.dataframe(_most_changed(topics), hide_index=True)
+        parts.table(_most_changed(topics), _COLUMNS)
 
 
 def _both(runs: dict[str, Run], primary: str, by: str) -> pd.DataFrame:
@@ -137,8 +135,15 @@ def _few(counts: pd.Series) -> int:
 
 
 def _most_changed(table: pd.DataFrame, most: int = 6) -> pd.DataFrame:
-    order = table["change"].abs().sort_values(ascending=False, kind="stable").index[:most]
-    return table.loc[order]
+    moved = table[table["change"].abs() > 1]
+    order = moved["change"].abs().sort_values(ascending=False, kind="stable").index[:most]
+    told = moved.loc[order].astype({column: object for column in _COLUMNS})
+    for column in _COLUMNS:
+        told[column] = [f"{value:{'+' if column == 'change' else ''},.0f}" for value in moved.loc[order, column]]
+    return told
+
+
+_COLUMNS = ("baseline", "variant", "change")
 
 
 # -- threads ---------------------------------------------------------------------------------------------------------------
@@ -232,7 +237,7 @@ def _one_feed(runs: dict[str, Run]) -> None:
         )
         for column, (arm, run) in zip(st.columns(2, gap="large"), runs.items(), strict=True):
             with column:
-                st.html(say.arm(arm, run.spec.arm.describe(), look.ARMS[arm]))
+                st.html(say.arm(arm, say.design(run.spec.arm), look.ARMS[arm]))
                 slate_list(forum.slate(run, persona, step))
 
 

@@ -94,9 +94,23 @@ def chart(figure: go_.Figure, title: str, definition: str, data: pd.DataFrame | 
 def _config(name: str) -> dict[str, Any]:
     """Buttons of a figure: the camera, nothing that leads elsewhere."""
     return {
-        "displaylogo": False, "toImageButtonOptions": {"filename": name, "scale": 2}, "showEditInChartStudio": False,
-        "modeBarButtonsToRemove": ["zoom2d", "pan2d", "select2d", "lasso2d", "zoomIn2d", "zoomOut2d", "autoScale2d"],
+        "displaylogo": False, "displayModeBar": True, "showEditInChartStudio": False,
+        "toImageButtonOptions": {"filename": name, "scale": 2},
+        "modeBarButtonsToRemove": [
+            "zoom2d", "pan2d", "select2d", "lasso2d", "zoomIn2d", "zoomOut2d", "autoScale2d", "resetScale2d",
+        ],
     }  # fmt: skip
+
+
+def table(frame: pd.DataFrame, numbers: Sequence[str] = ()) -> None:
+    """A frame as a table whose long cells break into lines; everything in it is text. numbers: columns of values."""
+    heads = "".join(f'<th scope="col">{say.esc(name)}</th>' for name in frame.columns)
+    kinds = ["n" if name in numbers else "" for name in frame.columns]
+    rows = "".join(
+        "<tr>" + "".join(f'<td class="{kind}">{say.esc(cell)}</td>' for kind, cell in zip(kinds, row, strict=True)) + "</tr>"
+        for row in frame.itertuples(index=False, name=None)
+    )
+    st.html(f'<table class="sim-table"><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>')
 
 
 def csv(frame: pd.DataFrame) -> bytes:
@@ -115,11 +129,22 @@ def csv(frame: pd.DataFrame) -> bytes:
     return sink.getvalue()
 
 
-def figures(values: Sequence[tuple[str, str, str]]) -> None:
-    """A row of numbers: (label, value, what it means). All our own words and numbers."""
+def figures(values: Sequence[tuple[str, str | Mapping[str, str], str]]) -> None:
+    """A row of numbers: (label, value or the value of each arm, what it means). All our own words and numbers."""
     cells = "".join(
-        f'<div class="sim-card" title="{say.esc(about)}"><div class="sim-quiet">{say.esc(label)}</div><div '
-        f'class="sim-figure">{say.esc(value)}</div></div>'
+        f'<div class="sim-card" title="{say.esc(about)}"><div class="sim-quiet">{say.esc(label)}</div>{_figure(value)}</div>'
         for label, value, about in values
     )
     st.html(f'<div class="sim-figures">{cells}</div>')
+
+
+def _figure(value: str | Mapping[str, str]) -> str:
+    if isinstance(value, str):
+        return f'<div class="sim-figure">{say.esc(value)}</div>'
+    if len(value) == 1:
+        return _figure(next(iter(value.values())))
+    both = "".join(
+        f'<span title="{arm}"><span class="sim-dot" style="--tone:{look.ARMS[arm]}"></span> {say.esc(told)}</span>'
+        for arm, told in value.items()
+    )
+    return f'<div class="sim-figure sim-both">{both}</div>'

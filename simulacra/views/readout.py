@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -189,8 +190,25 @@ def guard(row: Row) -> str:
     return "changed" if wish == "neither" else "better" if row.effect == wish else "worse"
 
 
+_TITLES = {"violations_per_100": "Rule-breaking posts written", "violations_seen_per_100": "Rule-breaking posts read"}
+"""Where a measure's own title says less than a heading must."""
+
+
+def plain(about: str) -> str:
+    """What a measure counts without its range and its empty case, which stand in the table of all measures."""
+    return re.sub(r"(, a count)?,? (\[-?\d+, \d+\]|>= 0)(?=[;.:, ])|; NaN [^.]*|(?<=\.) NaN [^.]*\.", "", about).strip()
+
+
+def limit(line: str) -> str:
+    """A limit without the program's spelling: only where it quotes a rule it is left as it is."""
+    told = line.replace("see `simulacra check`", "confirm them on the Design page")
+    return told if told.startswith("Rule ") else told.replace("_", " ")
+
+
 def title(measure: str) -> str:
     """A measure's title as a heading. Some lean on the row above them in a report ("the same, as read"): said in full."""
+    if measure in _TITLES:
+        return _TITLES[measure]
     names = list(MEASURES)
     found = MEASURES[measure].title
     if found.startswith("the same") and names.index(measure):

@@ -52,13 +52,13 @@ def of_comparison(found: Comparison) -> str:
     told = readout.read_out(answer)
     seed = pair.median_seed(found, answer.primary)
     runs = pair.runs_of(found, seed) if seed is not None else None
-    arms = "".join(f"<tr><th>{name}</th><td>{say.esc(arm.describe())}</td></tr>" for name, arm in spec.arms.items())
+    arms = "".join(f"<tr><th>{name}</th><td>{say.esc(say.design(arm))}</td></tr>" for name, arm in spec.arms.items())
     body = [
         f"<h1>{say.esc(answer.asked or 'A comparison of two designs')}</h1>",
         f"<p class=quiet>{say.esc(spec.community.name)}: {spec.personas:,} members, {say.count(spec.days, 'day')}, "
         f"{len(found.folder.results())} pairs of runs</p>",
         f"<div class=answer><b>{say.esc(told.word)}</b><br>{say.esc(told.sentence)}</div>",
-        f"<table>{arms}<tr><th>what differs</th><td>{say.esc('; '.join(found.differences))}</td></tr></table>",
+        f"<table>{arms}<tr><th>what differs</th><td>{say.esc(say.differences(found.differences))}</td></tr></table>",
         "<h2>Differences, run by run</h2>", _differences(answer), _verdicts(answer),
         *([f"<h2>The pair of seed {seed}, over time</h2>", _over_time(runs), _design(runs[BASELINE])] if runs else []),
         *(_threads(run, f": {arm}") for arm, run in (runs or {}).items()),
@@ -83,7 +83,7 @@ def _design(run: Run) -> str:
     rules = "".join(f"<li>{say.esc(rule)}</li>" for rule in arm.rules)
     sketches = "".join(f"<li>{say.esc(s.name + ': ' if s.name else '')}{say.esc(s.sketch)}</li>" for s in community.personas)
     return (
-        f"<h2>The design</h2><p>{say.esc(community.goal)}</p><p><b>{say.esc(arm.describe())}</b></p><p>Rules</p>"
+        f"<h2>The design</h2><p>{say.esc(community.goal)}</p><p><b>{say.esc(say.design(arm))}</b></p><p>Rules</p>"
         f"<ol>{rules}</ol>"
         f"<p>Members grow from these sketches</p><ul>{sketches}</ul>"
     )

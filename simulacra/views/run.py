@@ -73,7 +73,7 @@ def _who(run: Run) -> None:
     spec = run.spec
     st.html(
         f"<b>{say.esc(spec.community.name)}</b> {say.chip(say.STATUS[run.status], look.BASELINE)}"
-        f'<div class="sim-quiet">{say.esc(spec.arm.describe(), 300)} · {spec.personas:,} members · seed {spec.seed}</div>'
+        f'<div class="sim-quiet">{say.esc(say.design(spec.arm), 300)} · {spec.personas:,} members · seed {spec.seed}</div>'
     )
 
 

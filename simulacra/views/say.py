@@ -10,10 +10,12 @@ from __future__ import annotations
 import html
 import math
 import re
+from collections.abc import Sequence
 
 import streamlit as st
 
 from simulacra.checks import clean
+from simulacra.designs import Arm
 from simulacra.errors import SimulacraError
 
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
@@ -70,6 +72,25 @@ def arm(name: str, described: object, tone: str) -> str:
     """HTML of an arm's name with its fixed colour, and what its design is."""
     dot = f'<span class="sim-dot" style="--tone:{tone}"></span>'
     return f'<div class="sim-arm">{dot}{esc(name)}</div><div class="sim-quiet">{esc(described, 300)}</div>'
+
+
+def design(made: Arm) -> str:
+    """An arm's design as people say it: "Hot feed; automod, human review"."""
+    told = made.feed_parameters.get(made.feed_name, {})
+    extra = f" ({', '.join(f'{spaced(key)} {value}' for key, value in told.items())})" if told else ""
+    policies = ", ".join(map(spaced, made.moderation)) or "no moderation"
+    return f"{spaced(made.feed).capitalize()} feed{extra}; {policies}"
+
+
+def spaced(name: object) -> str:
+    """A name of the program as words."""
+    return str(name).replace("_", " ")
+
+
+def differences(lines: Sequence[str]) -> str:
+    """What differs between two designs, in words: a rule keeps its own, all else loses the program's signs."""
+    told = [line if line.startswith(("rule", "meaning")) else spaced(line) for line in lines]
+    return "; ".join(line.replace(" -> ", " → ").replace(" + ", ", ") for line in told)
 
 
 def answer(word: str, sentence: str, more: str, tone: str) -> None:

@@ -169,6 +169,21 @@ def community(slug: str) -> Community:
     return load_community(own[slug] if slug in own else bundled_communities().get(slug, Path(f"{slugify(slug)}.toml")))
 
 
+def name_of(slug: str) -> str:
+    """A community's name with its slug; the slug alone where its file cannot be read."""
+    own = own_designs()
+    path = own[slug] if slug in own else bundled_communities().get(slug)
+    return _name_of(str(path), slug, path.stat().st_mtime) if path is not None and path.is_file() else slug
+
+
+@st.cache_data(max_entries=128, show_spinner=False)
+def _name_of(path: str, slug: str, changed: float) -> str:
+    try:
+        return f"{load_community(Path(path)).name} ({slug})"
+    except SimulacraError:
+        return slug
+
+
 def save_text(name: str, text: str) -> Path:
     """Write a design file, whole or not at all; returns its path. name: without the ending."""
     path = designs_dir() / f"{slugify(name)}.toml"

@@ -137,7 +137,7 @@ def _thread_page(run: Run, root: int, post: int | None) -> None:
         return
     if twin is None or not beside:
         if twin is not None:
-            st.html(say.arm(twin[1], run.spec.arm.describe(), look.ARMS[twin[1]]))
+            st.html(say.arm(twin[1], say.design(run.spec.arm), look.ARMS[twin[1]]))
         _thread(run, root, post)
         return
     _, arm, other_id = twin
@@ -145,7 +145,7 @@ def _thread_page(run: Run, root: int, post: int | None) -> None:
     arms = [(run, arm, root), (other, "variant" if arm == "baseline" else "baseline", forum.same_thread(run, root, other))]
     for column, (shown, name, thread) in zip(st.columns(2, gap="large"), sorted(arms, key=lambda a: a[1]), strict=True):
         with column:
-            st.html(say.arm(name, shown.spec.arm.describe(), look.ARMS[name]))
+            st.html(say.arm(name, say.design(shown.spec.arm), look.ARMS[name]))
             if thread is None:
                 say.empty("Not in this design", "Here nobody opened this thread in that hour with these words.")
             else:
@@ -263,7 +263,7 @@ def _feed_page(run: Run) -> None:
     for column, (shown, arm) in zip(st.columns(len(runs), gap="large"), sorted(runs, key=lambda r: r[1]), strict=True):
         with column:
             if arm:
-                st.html(say.arm(arm, shown.spec.arm.describe(), look.ARMS[arm]))
+                st.html(say.arm(arm, say.design(shown.spec.arm), look.ARMS[arm]))
             pair.slate_list(forum.slate(shown, persona, step))
 
 
