@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 Array = NDArray[Any]
 
 HOURS_PER_DAY = 24
+UNCIVIL = ("insult", "harassment")
+"""Kinds of violation that are rude to somebody."""
 
 
 class EventTables(Protocol):
@@ -35,8 +37,8 @@ _COLUMNS: dict[str, tuple[str, ...]] = {
     ),
     "impressions": ("post", "source"),
     "visits": ("step", "persona"),
-    "reactions": ("post", "reaction"),
-    "rulings": ("step", "post", "action", "minutes"),
+    "reactions": ("step", "post", "reaction"),
+    "rulings": ("step", "post", "action", "minutes", "policy"),
     "departures": ("step", "persona", "reason"),
     "failures": ("step",),
     "personas": ("arrival",),
@@ -60,10 +62,29 @@ class Posts(NamedTuple):
     rule: Array  # number of the community's rule that is broken, from 1; 0 where none covers it
     violation: Array  # bool: the draft's truth is some kind of violation, whether or not a rule of this arm covers it
 
+    uncivil: Array  # bool: the draft's truth is an insult or harassment
+
     @property
     def forbidden(self) -> Array:
         """[posts] bool: breaks one of this arm's rules, so that a moderator ought to remove it."""
         return self.rule > 0
+
+
+class Reports(NamedTuple):
+    """Readers' reports in the measured days."""
+
+    row: Array  # of `posts`
+    step: Array
+
+
+class PostRulings(NamedTuple):
+    """Rulings on posts in the measured days."""
+
+    row: Array  # of `posts`
+    step: Array
+    action: Array  # words
+    policy: Array  # words
+    minutes: Array
 
 
 @dataclass(frozen=True)
@@ -78,7 +99,8 @@ class Facts:
     @cached_property
     def posts(self) -> Posts:
         table = self._table("posts", burn_in=True)
-        columns = [*(_numbers(table, name) for name in _COLUMNS["posts"][:-1]), ~_has_label(table, "truth", KINDS[0])]
+        truth = [~_has_label(table, "truth", KINDS[0]), _has_label(table, "truth", *UNCIVIL)]
+        columns = [*(_numbers(table, name) for name in _COLUMNS["posts"][:-1]), *truth]
         order = np.argsort(columns[0], kind="stable")
         return Posts(*(column[order] for column in columns))
 
@@ -161,6 +183,20 @@ class Facts:
         table = self._table("rulings")
         post = _numbers(table, "post")[_has_label(table, "action", "remove")]
         return np.unique(self.rows_of(post[post >= 0]))
+
+    @cached_property
+    def reports(self) -> Reports:
+        table = self._table("reactions")
+        reported = _numbers(table, "reaction") == 2
+        return Reports(self.rows_of(_numbers(table, "post")[reported]), _numbers(table, "step")[reported])
+
+    @cached_property
+    def post_rulings(self) -> PostRulings:
+        table = self._table("rulings")
+        post = _numbers(table, "post")
+        columns = (_numbers(table, "step"), _words(table, "action"), _words(table, "policy"), _numbers(table, "minutes"))
+        known = post >= 0
+        return PostRulings(self.rows_of(post[known]), *(column[known] for column in columns))
 
     @cached_property
     def rulings(self) -> dict[str, int]:
@@ -293,10 +329,18 @@ def _numbers(table: pa.Table, name: str) -> Array:
     return table.column(name).to_numpy()
 
 
-def _has_label(table: pa.Table, name: str, label: str) -> Array:
-    """[rows] bool: the label column says `label`. Works on dictionary-encoded and plain string columns."""
+def _has_label(table: pa.Table, name: str, *labels: str) -> Array:
+    """[rows] bool: the label column says one of `labels`. Works on dictionary-encoded and plain string columns."""
     import pyarrow.compute as pc
 
-    if not len(table):
-        return np.zeros(0, bool)
-    return pc.equal(table.column(name), label).to_numpy()
+    found = np.zeros(len(table), bool)
+    for label in labels if len(table) else ():
+        found |= pc.equal(table.column(name), label).to_numpy()
+    return found
+
+
+def _words(table: pa.Table, name: str) -> Array:
+    """[rows] a label column as words."""
+    import pyarrow as pa
+
+    return np.array(table.column(name).cast(pa.string()).to_pylist(), dtype=object)

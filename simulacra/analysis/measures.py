@@ -10,10 +10,9 @@ The functions stand in modules by subject: tone, participation, workload, stayin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Protocol
 
+from simulacra.analysis.catalogue import LEXICAL, TRUTH, Direction, Measure, catalogue
 from simulacra.analysis.facts import HOURS_PER_DAY, Array, EventTables, Facts, gini
 from simulacra.analysis.participation import (
     exposure_gini,
@@ -28,16 +27,26 @@ from simulacra.analysis.participation import (
     writers_share,
 )
 from simulacra.analysis.staying import failures, newcomer_return, persona_churn
+from simulacra.analysis.structure import STRUCTURE, cross_group_seen, ei_replies
 from simulacra.analysis.tone import (
     TOXIC,
     negative_share,
     negative_words,
     positive_share,
     positive_words,
+    toxic_author_share,
     toxic_seen_share,
     toxic_share,
+    toxicity_across_groups,
+    toxicity_by_depth,
+    toxicity_group_gap,
+    toxicity_of_openings,
+    toxicity_of_replies,
     toxicity_seen,
+    toxicity_severity,
     toxicity_written,
+    uncivil_per_100,
+    uncivil_seen_per_100,
     valence_seen,
     valence_written,
     violations_per_100,
@@ -46,17 +55,24 @@ from simulacra.analysis.tone import (
 from simulacra.analysis.workload import (
     bans,
     false_removal_share,
+    hours_to_decision,
     missed_violations,
+    moderator_hours,
     moderator_minutes,
+    queue_max,
+    queue_mean,
     removal_recall,
     removals,
     reports,
+    reports_per_day,
 )
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 __all__ = [
+    "ALL",
+    "DETAILS",
     "HOURS_PER_DAY",
     "MEASURES",
     "MECHANICAL",
@@ -72,68 +88,68 @@ __all__ = [
     "mechanical",
 ]
 
-Direction = Literal["lower", "higher", "neither"]
-
-
-@dataclass(frozen=True)
-class Measure:
-    """One measure: its name, what to call it in a sentence, its unit, which way is better, and the function."""
-
-    name: str
-    title: str
-    unit: str
-    direction: Direction
-    function: Callable[[Facts], float]
-
-    @property
-    def about(self) -> str:
-        """What it counts: the first sentence of its docstring."""
-        return " ".join((self.function.__doc__ or "").split())
-
-
-def _catalogue(*rows: tuple[Callable[[Facts], float], str, str, Direction]) -> dict[str, Measure]:
-    return {f.__name__: Measure(f.__name__, title, unit, direction, f) for f, title, unit, direction in rows}
-
-
-MEASURES: dict[str, Measure] = _catalogue(
-    (toxicity_written, "toxicity of what members write", "score 0 to 1", "lower"),
-    (toxicity_seen, "toxicity of what members read", "score 0 to 1", "lower"),
-    (toxic_share, "share of posts that are toxic", "share", "lower"),
-    (toxic_seen_share, "share of readings that are toxic", "share", "lower"),
-    (violations_per_100, "posts that insult, advertise or stray", "per 100 posts", "lower"),
-    (violations_seen_per_100, "reading of such posts", "per 100 impressions", "lower"),
-    (valence_written, "cheerfulness of what members write", "score -1 to 1", "higher"),
-    (valence_seen, "cheerfulness of what members read", "score -1 to 1", "higher"),
-    (positive_words, "positive words written", "share of words", "higher"),
-    (negative_words, "negative words written", "share of words", "lower"),
-    (positive_share, "share of posts that are positive", "share", "higher"),
-    (negative_share, "share of posts that are negative", "share", "lower"),
+MEASURES: dict[str, Measure] = catalogue(
+    (toxicity_written, "toxicity of what members write", "score 0 to 1", "lower", LEXICAL),
+    (toxicity_seen, "toxicity of what members read", "score 0 to 1", "lower", LEXICAL),
+    (toxic_share, "share of posts that are toxic", "share", "lower", LEXICAL),
+    (toxic_seen_share, "share of readings that are toxic", "share", "lower", LEXICAL),
+    (toxicity_severity, "toxicity of the toxic posts", "score .5 to 1", "lower", LEXICAL),
+    (toxic_author_share, "share of writers with a toxic post", "share", "lower", LEXICAL),
+    (uncivil_per_100, "posts meant to be rude", "per 100 posts", "lower", TRUTH),
+    (uncivil_seen_per_100, "reading of posts meant to be rude", "per 100 impressions", "lower", TRUTH),
+    (violations_per_100, "posts that insult, advertise or stray", "per 100 posts", "lower", TRUTH),
+    (violations_seen_per_100, "reading of such posts", "per 100 impressions", "lower", TRUTH),
+    (valence_written, "cheerfulness of what members write", "score -1 to 1", "higher", LEXICAL),
+    (valence_seen, "cheerfulness of what members read", "score -1 to 1", "higher", LEXICAL),
+    (positive_words, "positive words written", "share of words", "higher", LEXICAL),
+    (negative_words, "negative words written", "share of words", "lower", LEXICAL),
+    (positive_share, "share of posts that are positive", "share", "higher", LEXICAL),
+    (negative_share, "share of posts that are negative", "share", "lower", LEXICAL),
     (posts_per_persona, "posts per member", "posts", "higher"),
     (writers_share, "share of members who post", "share", "higher"),
     (replies_per_thread, "replies per thread", "posts", "higher"),
     (unanswered_share, "share of threads that nobody answers", "share", "lower"),
     (participation_gini, "inequality of posting", "Gini 0 to 1", "neither"),
     (exposure_gini, "inequality of being read", "Gini 0 to 1", "neither"),
+    (ei_replies, "E-I index of replies", "index -1 to 1", "neither"),
+    (cross_group_seen, "reading across home groups", "share", "neither"),
     (visits_per_persona_day, "visits per member and day", "visits", "higher"),
     (impressions_per_visit, "posts read per visit", "posts", "neither"),
     (votes_per_100_impressions, "votes per 100 readings", "per 100 impressions", "neither"),
     (upvote_share, "share of votes that are upvotes", "share", "higher"),
     (reports, "reports by members", "count", "lower"),
     (removals, "posts removed", "count", "neither"),
-    (removal_recall, "share of violations that are removed", "share", "higher"),
-    (false_removal_share, "share of removals that hit harmless posts", "share", "lower"),
-    (missed_violations, "violations that stay up", "count", "lower"),
+    (removal_recall, "share of violations that are removed", "share", "higher", TRUTH),
+    (false_removal_share, "share of removals that hit harmless posts", "share", "lower", TRUTH),
+    (missed_violations, "violations that stay up", "count", "lower", TRUTH),
     (moderator_minutes, "moderators' work", "minutes a day", "lower"),
+    (queue_mean, "posts that wait for a moderator", "posts", "lower"),
+    (hours_to_decision, "wait for a moderator's decision", "hours", "lower"),
     (bans, "members banned", "count", "neither"),
     (persona_churn, "share of members who leave", "share", "lower"),
     (newcomer_return, "share of newcomers who come back", "share", "higher"),
     (failures, "drafts that failed", "count", "lower"),
 )
-"""Every measure by name, in the order of a report."""
+"""Every measure that every replicate takes, by name, in the order of a report."""
+
+DETAILS: dict[str, Measure] = catalogue(
+    (toxicity_of_openings, "toxicity of opening posts", "score 0 to 1", "lower", LEXICAL),
+    (toxicity_of_replies, "toxicity of replies", "score 0 to 1", "lower", LEXICAL),
+    (toxicity_by_depth, "toxicity per level of depth", "score per level", "neither", LEXICAL),
+    (toxicity_across_groups, "toxicity across against within home groups", "score -1 to 1", "lower", LEXICAL),
+    (toxicity_group_gap, "gap in toxicity between home groups", "score 0 to 1", "neither", LEXICAL),
+    (reports_per_day, "reports a day", "reports a day", "lower"),
+    (queue_max, "posts that wait at the worst hour", "posts", "lower"),
+    (moderator_hours, "moderators' work in hours", "hours a day", "lower"),
+)
+"""More of the same subjects, taken on demand. `structure.STRUCTURE` has the shape of a community."""
+
+ALL: dict[str, Measure] = {**MEASURES, **DETAILS, **STRUCTURE}
+"""Every measure there is."""
 
 
 def measure(tables: EventTables) -> dict[str, float]:
-    """All measures of one run, in the order of MEASURES.
+    """All measures of one run that every replicate takes, in the order of MEASURES.
 
     tables: `frames.Frames`, or anything that hands out the same Arrow tables.
     """
@@ -141,29 +157,46 @@ def measure(tables: EventTables) -> dict[str, float]:
     return {name: float(m.function(facts)) for name, m in MEASURES.items()}
 
 
-def measure_table(values: Mapping[str, float]) -> pa.Table:
-    """Values as one tidy Arrow table: measure, value, unit, direction, about."""
+class Measured(Protocol):
+    """A run: its name and its tables."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def frames(self) -> EventTables: ...
+
+
+def measure_table(run: Measured) -> pa.Table:
+    """Every measure there is of one run as one tidy Arrow table: run, measure, value, unit, direction, scorer, about.
+
+    A second or two, most of it imports: `measure` takes the quick ones alone. Undefined values are NaN.
+    """
     import pyarrow as pa
 
-    rows = [(MEASURES[name], value) for name, value in values.items()]
+    facts, measures = Facts(run.frames), list(ALL.values())
     return pa.table(
         {
-            "measure": [m.name for m, _ in rows],
-            "value": pa.array([value for _, value in rows], pa.float64()),
-            "unit": [m.unit for m, _ in rows],
-            "direction": [m.direction for m, _ in rows],
-            "about": [m.about for m, _ in rows],
+            "run": [run.id] * len(measures),
+            "measure": [m.name for m in measures],
+            "value": pa.array([float(m.function(facts)) for m in measures], pa.float64()),
+            "unit": [m.unit for m in measures],
+            "direction": [m.direction for m in measures],
+            "scorer": [m.scorer for m in measures],
+            "about": [m.about for m in measures],
         }
     )
 
 
 # -- mechanical or response ------------------------------------------------------------------------------------------------
 
-_SEEN = {"toxicity_seen", "toxic_seen_share", "violations_seen_per_100", "valence_seen"}
-_WORK = {"reports", "removals", "removal_recall", "false_removal_share", "missed_violations", "moderator_minutes", "bans"}
+_SEEN = {"toxicity_seen", "toxic_seen_share", "violations_seen_per_100", "uncivil_seen_per_100", "valence_seen"}
+_WORK = {
+    "reports", "removals", "removal_recall", "false_removal_share", "missed_violations", "moderator_minutes", "bans", "queue_mean",
+    "hours_to_decision",
+}  # fmt: skip
 _WRITTEN = {
     "toxicity_written", "toxic_share", "valence_written", "positive_words", "negative_words", "positive_share",
-    "negative_share", "violations_per_100",
+    "negative_share", "violations_per_100", "uncivil_per_100", "toxicity_severity", "toxic_author_share",
 }  # fmt: skip
 
 MECHANICAL: dict[str, frozenset[str]] = {
@@ -176,14 +209,16 @@ MECHANICAL: dict[str, frozenset[str]] = {
     "sanction": frozenset({"bans", "posts_per_persona", "writers_share", "participation_gini", "moderator_minutes"}),
     "reminder": frozenset(),  # rules in sight change nothing but people
     "rules": frozenset(),
-    "feed": frozenset({"exposure_gini"}),  # sharing out attention is what a feed does
-    "feed.toxicity": frozenset({"toxicity_seen", "toxic_seen_share", "violations_seen_per_100"}),
+    "feed": frozenset({"exposure_gini", "cross_group_seen"}),  # sharing out attention is what a feed does
+    "feed.toxicity": frozenset({"toxicity_seen", "toxic_seen_share", "violations_seen_per_100", "uncivil_seen_per_100"}),
     "feed.valence": frozenset({"valence_seen"}),
     "behaviour.visit_rate": frozenset({"visits_per_persona_day"}),
     "behaviour.scroll": frozenset({"impressions_per_visit"}),
     "behaviour.write": frozenset({"posts_per_persona", "writers_share"}),
     "behaviour.opening": frozenset({"replies_per_thread"}),
-    "behaviour.insult": frozenset({"toxicity_written", "toxic_share", "violations_per_100"}),
+    "behaviour.insult": frozenset(
+        {"toxicity_written", "toxic_share", "toxic_author_share", "violations_per_100", "uncivil_per_100"}
+    ),
     "behaviour.promote": frozenset({"violations_per_100"}),
     "behaviour.off_topic": frozenset({"violations_per_100"}),
     "behaviour.upvote": frozenset({"votes_per_100_impressions", "upvote_share"}),

@@ -16,13 +16,13 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Callable
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from simulacra.analysis.catalogue import LEXICAL, Measure, catalogue
 from simulacra.analysis.facts import (
     HOURS_PER_DAY,
     Array,
@@ -33,10 +33,9 @@ from simulacra.analysis.facts import (
     mean,
     median,
     ratio,
-    slope,
     top_share,
 )
-from simulacra.analysis.measures import TOXIC, Direction, Measure
+from simulacra.analysis.tone import thread_arousal, toxic_author_share, toxicity_by_thread_length, toxicity_concentration
 from simulacra.errors import SpecError
 from simulacra.streams import Streams
 
@@ -476,46 +475,10 @@ def one_sidedness(facts: Facts) -> Array:
     return np.abs(share - 0.5) * 2
 
 
-# -- tone and shape --------------------------------------------------------------------------------------------------------
-
-
-def toxic_author_share(facts: Facts) -> float:
-    """Writers with at least one toxic post (over .5), [0, 1] (Reddit, over years: .13 to .16); NaN without writers. S35."""
-    posters = facts.posts_by_author > 0
-    return mean(_toxic_posts(facts)[posters] > 0)
-
-
-def toxicity_concentration(facts: Facts) -> float:
-    """Toxic posts (over .5) written by the tenth of all writers who write most of them, as a share of all toxic posts, [0, 1]: .1 is
-    the least, all alike; 1 all by a few. NaN without toxic posts. S35."""
-    return top_share(_toxic_posts(facts)[facts.posts_by_author > 0], 0.1)
-
-
-def toxicity_by_thread_length(facts: Facts) -> float:
-    """Change in the toxicity of a post per doubling of its thread's posts, over all posts of threads opened in the measured days
-    (above 0: longer threads are more toxic, as on eight platforms, S35); NaN where all threads are equally long."""
-    size, toxicity = _posts_with_size(facts)
-    return slope(np.log2(size), toxicity)
-
-
-def thread_arousal(facts: Facts) -> float:
-    """How strongly felt threads are: the mean of |valence| within a thread, mean over threads with 2 replies or more, [0, 1]. A
-    stand-in: VADER has no axis of arousal, so calm sadness counts like anger; NaN without such threads."""
-    n = len(facts.posts.id)
-    inside = np.flatnonzero(facts.written)
-    root = facts.root_row[inside]
-    strength = np.bincount(root, np.abs(facts.posts.valence[inside]), minlength=n)
-    return mean((strength[facts.opened] / (facts.thread_sizes + 1))[facts.thread_sizes >= 2])
-
-
 # -- the table -------------------------------------------------------------------------------------------------------------
 
 
-def _catalogue(*rows: tuple[Callable[[Facts], float], str, str, Direction]) -> dict[str, Measure]:
-    return {f.__name__: Measure(f.__name__, title, unit, direction, f) for f, title, unit, direction in rows}
-
-
-STRUCTURE: dict[str, Measure] = _catalogue(
+STRUCTURE: dict[str, Measure] = catalogue(
     (top10_share, "posts by the busiest tenth", "share", "neither"),
     (top1_share, "posts by the busiest hundredth", "share", "neither"),
     (one_post_share, "posters who post once", "share", "neither"),
@@ -559,10 +522,10 @@ STRUCTURE: dict[str, Measure] = _catalogue(
     (exposure_diversity, "mix of home groups in what one reads", "bits 0 to 1", "higher"),
     (partisan_amplification, "one-sidedness and upvotes", "correlation -1 to 1", "lower"),
     (partisan_following, "one-sidedness and new followers", "correlation -1 to 1", "lower"),
-    (toxic_author_share, "writers with a toxic post", "share", "lower"),
-    (toxicity_concentration, "toxic posts by the tenth with most of them", "share", "neither"),
-    (toxicity_by_thread_length, "toxicity per doubling of a thread", "score per doubling", "neither"),
-    (thread_arousal, "how strongly felt threads are", "score 0 to 1", "neither"),
+    (toxic_author_share, "writers with a toxic post", "share", "lower", LEXICAL),
+    (toxicity_concentration, "toxic posts by the tenth with most of them", "share", "neither", LEXICAL),
+    (toxicity_by_thread_length, "toxicity per doubling of a thread", "score per doubling", "neither", LEXICAL),
+    (thread_arousal, "how strongly felt threads are", "score 0 to 1", "neither", LEXICAL),
 )  # fmt: skip
 """Every measure of shape by name, in the order of a report."""
 
@@ -704,17 +667,3 @@ def _posts_of_newcomers(facts: Facts) -> tuple[Array, Array, Array, Array]:
 
 def _ei(across: Array) -> float:
     return 2 * mean(across) - 1
-
-
-def _toxic_posts(facts: Facts) -> Array:
-    """[personas] toxic posts written."""
-    toxic = facts.written & (facts.posts.toxicity > TOXIC)
-    return np.bincount(facts.posts.author[toxic], minlength=facts.personas)
-
-
-def _posts_with_size(facts: Facts) -> tuple[Array, Array]:
-    """[posts of threads opened in the measured days] posts in its thread, toxicity."""
-    size = np.zeros(len(facts.posts.id))
-    size[facts.opened] = facts.thread_sizes + 1
-    inside = size[facts.root_row] > 0
-    return size[facts.root_row][inside], facts.posts.toxicity[inside].astype(np.float64)
