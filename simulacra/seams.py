@@ -201,8 +201,13 @@ class TextGenerator(Protocol):
     """A language model behind one address or in this process. Answers come in the order of the prompts, whatever order they were
     computed in; nothing is raised for what a model or a network does wrong, only for what stops a run (`Capped`, a missing key)."""
 
-    name: str  # the model, as run.json names it
-    chats: bool  # False: a base model, which continues a page and knows no roles
+    @property
+    def name(self) -> str:
+        """The model, as run.json names it."""
+
+    @property
+    def chats(self) -> bool:
+        """False: a base model, which continues a page and knows no roles."""
 
     def answer(self, prompts: Sequence[Prompt], fault: Callable[[str], str] | None = None) -> list[Answer]:
         """fault: what is wrong with a text ("" nothing), so that it is asked for again within bounds before it counts as failed."""
