@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -16,6 +17,7 @@ from simulacra.persona import Population
 from simulacra.record.recording import MemoryRecorder
 from simulacra.scoring.lexical import LexicalScorer
 from simulacra.scoring.semantic import topic_affinity
+from simulacra.seams import Answer, Prompt
 from simulacra.simulation import Arm, Simulation, unit_rows
 from simulacra.streams import Streams
 
@@ -69,3 +71,29 @@ def played(design: Arm | None = None, days: int = 1, personas: int = 80, seed: i
     fork = root.fork(design or arm(), root.recorder.fork())
     fork.play(days)
     return fork
+
+
+class ScriptedGenerator:
+    """A language model that says what a function makes of each prompt; keeps what it was asked."""
+
+    name = "scripted"
+
+    def __init__(self, say: Callable[[Prompt], str | Answer], chats: bool = True) -> None:
+        self.say, self.chats = say, chats
+        self.asked: list[Prompt] = []
+
+    def answer(self, prompts: Sequence[Prompt], fault: Callable[[str], str] | None = None) -> list[Answer]:
+        self.asked += prompts
+        return [self._one(self.say(prompt), fault) for prompt in prompts]
+
+    @staticmethod
+    def _one(said: str | Answer, fault: Callable[[str], str] | None) -> Answer:
+        if isinstance(said, Answer):
+            return said
+        wrong = fault(said) if fault else ""
+        return Answer("" if wrong else said, wrong, 300, 20, 1)
+
+
+def json_post(prompt: Prompt) -> str:
+    """An answer in the schema that differs from prompt to prompt."""
+    return json.dumps({"text": f"I took the bus number {prompt.seed % 997} and it was fine by me"})
