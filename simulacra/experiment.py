@@ -19,10 +19,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulacra.analysis.measures import measure
+from simulacra.analysis.turns import failed_turns, language_facts
 from simulacra.behaviour import Behaviour
 from simulacra.community import Community, community_from_dict, community_to_dict, load_community
 from simulacra.designs import Arm, BehaviourSettings, Settings, make_arm
-from simulacra.errors import RecordError, SpecError, Stopped
+from simulacra.errors import Capped, RecordError, SpecError, Stopped
+from simulacra.minds.settings import MINDS as ALL_MINDS
+from simulacra.minds.settings import Language, make_writer, mind_maker
 from simulacra.moderation import POLICIES
 from simulacra.persona import Population
 from simulacra.record.recording import MemoryRecorder
@@ -30,7 +33,8 @@ from simulacra.record.runfiles import checked_run_id, run_id
 from simulacra.record.runs import RunFolder
 from simulacra.record.tables import hash_json
 from simulacra.scoring.semantic import TopicAffinity, topic_affinity
-from simulacra.seams import Recorder, Scorer, State, Writer
+from simulacra.seams import Mind, Recorder, Scorer, State, Writer
+from simulacra.sessions import Session, budget_after, open_session, with_personas
 from simulacra.simulation import Arm as WiredArm
 from simulacra.simulation import Progress, Simulation
 from simulacra.streams import Streams
@@ -39,13 +43,14 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from simulacra.record.frames import Frames
+    from simulacra.text import Budget
 
 Floats = NDArray[np.float32]
 OnProgress = Callable[[Progress], None]
 ShouldStop = Callable[[], bool]
 
 MOST_PERSONAS, MOST_DAYS = 1_000_000, 365
-MINDS, SCORERS = ("sketch",), ("lexical",)
+MINDS, SCORERS = ("sketch",), ("lexical",)  # minds: those that need no model
 RUNS_DIR = "runs"
 
 _SETUP = ("first_ties", "homophily", "newcomers")
@@ -67,12 +72,17 @@ class RunSpec:
     mind: str = "sketch"
     scorer: str = "lexical"
     earlier: tuple[tuple[int, Arm], ...] = ()  # (last day, design) of what was in force before `arm`, as a fork has it
+    language: Language | None = None  # how a model takes part, where the mind is not the sketch mind
 
     def __post_init__(self) -> None:
+        if self.language is not None:
+            object.__setattr__(self, "mind", self.language.mind)
+        elif self.mind in ALL_MINDS and self.mind not in MINDS:
+            raise SpecError(f"mind {self.mind!r} was given no model.")
         _whole("personas", self.personas, 2, MOST_PERSONAS)
         _whole("days", self.days, 1, MOST_DAYS)
         _whole("seed", self.seed, 0, 2**63 - 1)
-        for what, value, known in (("mind", self.mind, MINDS), ("scorer", self.scorer, SCORERS)):
+        for what, value, known in (("mind", self.mind, ALL_MINDS), ("scorer", self.scorer, SCORERS)):
             if value not in known:
                 raise SpecError(f"No {what} called {value!r}. Known: {', '.join(known)}.")
         changes = [0, *(day for day, _ in self.earlier), self.days]
@@ -108,6 +118,8 @@ class RunSpec:
         try:
             community = community_from_dict(cause["community"], cause["voices"], where)
             known = {name: cause[name] for name in ("personas", "days", "seed", "mind", "scorer")}
+            if "language" in cause:
+                known["language"] = Language.from_dict(cause["language"], where)
             known["earlier"] = tuple((int(day), Arm.from_dict(arm)) for day, arm in cause.get("earlier", ()))
             return cls(community, Arm.from_dict(cause["arm"]), **known)
         except (KeyError, TypeError) as error:
@@ -121,6 +133,7 @@ class RunSpec:
         return {
             "community": community_to_dict(self.community), "arm": self.arm.to_dict(), "personas": self.personas,
             "days": self.days, "seed": self.seed, "mind": self.mind, "scorer": self.scorer,
+            **({"language": self.language.to_dict()} if self.language is not None else {}),
             **({"earlier": [[day, arm.to_dict()] for day, arm in self.earlier]} if self.earlier else {}),
         }  # fmt: skip
 
@@ -142,20 +155,32 @@ class Stage:
     writer: Writer
     scorer: Scorer
     topic_vectors: Floats  # [topics, d], unit rows
+    make_mind: Callable[..., Mind]
 
     def simulation(self, arm: WiredArm, recorder: Recorder) -> Simulation:
         return Simulation(
             self.population, arm, writer=self.writer, scorer=self.scorer, streams=self.streams, recorder=recorder,
-            topic_vectors=self.topic_vectors, policy_names=tuple(POLICIES),
+            topic_vectors=self.topic_vectors, policy_names=tuple(POLICIES), make_mind=self.make_mind,
         )  # fmt: skip
 
 
-def set_stage(spec: RunSpec, near: TopicAffinity, population: Population | None = None) -> Stage:
-    """Everything a simulation of this specification needs but its arm. population: grown from the seed where not given."""
+def set_stage(
+    spec: RunSpec, near: TopicAffinity, population: Population | None = None, session: Session | None = None
+) -> Stage:
+    """Everything a simulation of this specification needs but its arm.
+
+    population: grown from the seed where not given. session: the model at work, which a language mind needs.
+    """
     streams = Streams(spec.seed)
     if population is None:
         population = _grow(spec, near, streams)
-    return Stage(population, streams, _writer(_Known(spec.community)), _scorer(), topic_vectors(near.topics))
+    writer: Writer = _writer(_Known(spec.community))
+    if spec.language is not None:
+        if session is None:
+            raise SpecError("A language mind needs a session (`sessions.open_session`).")
+        writer = make_writer(spec.language, spec.community, session.generator, writer)
+        session.writers.append(writer)
+    return Stage(population, streams, writer, _scorer(), topic_vectors(near.topics), mind_maker(spec.language))
 
 
 class _Known:
@@ -190,7 +215,9 @@ def _scorer() -> Scorer:
 def _grow(spec: RunSpec, near: TopicAffinity, streams: Streams) -> Population:
     from simulacra.people.population import grow
 
-    return grow(spec.community, spec.personas, streams, spec.days, spec.past_behaviour.newcomers, near)
+    people = grow(spec.community, spec.personas, streams, spec.days, spec.past_behaviour.newcomers, near)
+    pool = spec.language.pool if spec.language is not None else None
+    return people if pool is None else pool.applied_to(people, streams)
 
 
 def topic_vectors(cosines: Floats) -> Floats:
@@ -249,7 +276,7 @@ class Run:
 
     @property
     def status(self) -> str:
-        """running, finished, stopped, interrupted (its writer died) or failed."""
+        """running, finished, stopped, capped (a limit on money, calls or minutes), interrupted (its writer died) or failed."""
         return self.folder.status
 
     @property
@@ -280,6 +307,15 @@ class Run:
         return warnings_of(self.spec, self.folder.info["cause"].get("similarity", {}).get("warning", ""))
 
     @property
+    def language(self) -> dict[str, Any] | None:
+        """What a language mind did and took: model, shares of failed turns, calls, tokens, cost; None for the sketch mind."""
+        if self.spec.language is None:
+            return None
+        return language_facts(
+            self.spec.language, failed_turns(self.frames), self.counts["posts"], self.folder.info.get("spent", {})
+        )
+
+    @property
     def frames(self) -> Frames:
         """Its tables as pandas, Arrow or SQL views."""
         return self.folder.frames()
@@ -303,7 +339,7 @@ class Run:
             "visits": counts["visits"], "impressions": counts["impressions"], "reactions": counts["reactions"],
             "failures": counts["failures"], "digest": self.digest, "seconds": self.seconds,
             "measures": {name: None if np.isnan(value) else value for name, value in self.measures.items()},
-            "warnings": self.warnings,
+            "warnings": self.warnings, **({"language": self.language} if self.spec.language else {}),
         }  # fmt: skip
 
 
@@ -331,6 +367,9 @@ def run(
     *,
     settings: Settings = None,
     should_stop: ShouldStop | None = None,
+    language: Language | None = None,
+    persona_pool: int = 0,
+    budget: Budget | None = None,
 ) -> Run:
     """Play one run of a community into a folder.
 
@@ -339,12 +378,18 @@ def run(
     ("engagement", "weighted:recency=1,toxicity=-2", ["automod"], "none", {"contagion": "off"}). settings: more of an arm, as
     `designs.make_arm` reads them. run_id: the folder's name; by default community, seed and a hash of the specification.
     progress: called after every simulated hour. should_stop: asked before every hour; once true, `Stopped` is raised.
+    language: a language mind (`simulacra.make_language("openai", "gpt-4o-mini")`); by default the sketch mind writes. persona_pool:
+    people that the model makes of the sketches beforehand, 0 none. budget: caps on money, calls and minutes; reaching one raises
+    `Capped`, and the run can be resumed.
     Raises CommunityError, SpecError or RecordError for input that cannot be used, before anything is written.
     """
     loaded = community if isinstance(community, Community) else load_community(community)
     arm = make_arm(loaded, settings, "run", feed=feed, moderation=moderation, behaviour=behaviour)
-    spec = RunSpec(loaded, arm, personas, days, seed)
-    return play(spec, runs_dir, run_id, progress, should_stop)
+    session = open_session(language, runs_dir, budget)
+    if language is not None and session is not None:
+        language = with_personas(language, loaded, session, persona_pool)
+    spec = RunSpec(loaded, arm, personas, days, seed, language=language)
+    return play(spec, runs_dir, run_id, progress, should_stop, session)
 
 
 def play(
@@ -353,16 +398,18 @@ def play(
     run_id: str | None = None,
     progress: OnProgress | None = None,
     should_stop: ShouldStop | None = None,
+    session: Session | None = None,
 ) -> Run:
-    """Play a specification into a new folder; see `run`."""
+    """Play a specification into a new folder; see `run`. session: opened without caps where a language mind is given none."""
     started = perf_counter()
     name = checked_run_id(run_id) if run_id is not None else spec.default_id()
     refuse_existing(Path(runs_dir) / name)
     near = topic_affinity(spec.community)
+    session = session or open_session(spec.language, runs_dir)
     with one_blas_thread():
-        stage = set_stage(spec, near)
+        stage = set_stage(spec, near, session=session)
         folder = RunFolder.create(runs_dir, name, spec.cause(near), stage.population, label_sets(spec))
-        play_into(folder, spec.days, Beginning(spec, stage), progress, should_stop)
+        play_into(folder, spec.days, Beginning(spec, stage), progress, should_stop, session)
     return Run(folder, perf_counter() - started)
 
 
@@ -371,17 +418,26 @@ def resume(
     runs_dir: str | Path = RUNS_DIR,
     progress: OnProgress | None = None,
     should_stop: ShouldStop | None = None,
+    budget: Budget | None = None,
+    retry_failed: bool = False,
+    session: Session | None = None,
 ) -> Run:
-    """Play a stopped or interrupted run to its end; the record is the one that an undisturbed run would have left.
+    """Play a stopped, capped or interrupted run to its end; the record is the one that an undisturbed run would have left.
 
-    run: its id in runs_dir, or its path. Raises RecordError where there is nothing to resume or another process writes it.
+    run: its id in runs_dir, or its path. budget: new caps for a language mind, which count what was spent before. retry_failed:
+    failures of the model that are stored are asked again, so that the record may differ from an undisturbed one's.
+    Raises RecordError where there is nothing to resume or another process writes it.
     """
     started = perf_counter()
     folder, last_day, state = RunFolder.open(run, runs_dir).resume()
     with folder, one_blas_thread():
         spec = RunSpec.from_cause(folder.info["cause"], str(folder.path))
-        stage = set_stage(spec, affinity_from_dict(folder.info["cause"]["similarity"]), folder.population)
-        play_into(folder, spec.days, Beginning(spec, stage, last_day, state), progress, should_stop)
+        if spec.language is not None:
+            spec.language.check_playable(str(folder.path))
+            caps = budget_after(folder.info.get("spent"), budget)
+            session = session or open_session(spec.language, folder.path.parent, caps, retry_failed)
+        stage = set_stage(spec, affinity_from_dict(folder.info["cause"]["similarity"]), folder.population, session)
+        play_into(folder, spec.days, Beginning(spec, stage, last_day, state), progress, should_stop, session)
     return Run(folder, perf_counter() - started)
 
 
@@ -440,16 +496,24 @@ def carried(old: Arm, new: Arm) -> list[str]:
 
 
 def play_into(
-    folder: RunFolder, days: int, begin: Begin, progress: OnProgress | None = None, should_stop: ShouldStop | None = None
-) -> None:
-    """Play what is missing of a locked folder. Whatever ends it, it says how it ended and gives the lock back."""
+    folder: RunFolder, days: int, begin: Begin, progress: OnProgress | None = None, should_stop: ShouldStop | None = None,
+    session: Session | None = None,
+) -> None:  # fmt: skip
+    """Play what is missing of a locked folder. Whatever ends it, it says how it ended and gives the lock back.
+
+    session: of a language mind that this run alone uses: what it spends is kept in the record.
+    """
+    folder.spent = session.spent if session is not None else None
     with folder:
         try:
             begin(folder.recorder(), should_stop).play(days, progress, should_stop)
+        except Capped as cap:
+            folder.finish("capped", message=str(cap))
+            more = "--max-cost, --max-calls or --max-minutes"
+            raise Capped(f"{cap} Finished days are safe. Go on with: {_resume_command(folder)} and a higher {more}") from None
         except Stopped as stop:
             folder.finish("stopped")
-            command = f"simulacra resume {folder.id}{runs_option(folder.path)}"
-            raise Stopped(f"{_capital(str(stop))}. Go on with: {command}") from None
+            raise Stopped(f"{_capital(str(stop))}. Go on with: {_resume_command(folder)}") from None
         except RecordError as error:
             with suppress(RecordError):  # a full disk may refuse this too; the run then shows as interrupted
                 folder.finish("failed", message=str(error))
@@ -477,6 +541,10 @@ def refuse_existing(path: Path) -> None:
             f"{path}: this run exists already. Look at it with `simulacra show {path.name}`, go on with `simulacra resume "
             f"{path.name}`, or give another --id or --seed."
         )
+
+
+def _resume_command(folder: RunFolder) -> str:
+    return f"simulacra resume {folder.id}{runs_option(folder.path)}"
 
 
 def runs_option(path: Path) -> str:

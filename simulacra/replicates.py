@@ -16,7 +16,9 @@ import math
 import os
 import signal
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -27,11 +29,12 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from simulacra.analysis.comparison import Row, contrast_of, headline, paired_rows, pairing_note, rows_table
 from simulacra.analysis.limits import limits_of
 from simulacra.analysis.measures import measure
+from simulacra.analysis.turns import failed_turns, language_facts
 from simulacra.analysis.verdict import CAP_SEEDS, FIRST_SEEDS, Plan, next_seeds
 from simulacra.behaviour import Behaviour
 from simulacra.community import Community, community_from_dict, community_to_dict, load_community
 from simulacra.designs import Arm, BehaviourSettings, Settings, differences, levers, make_arm
-from simulacra.errors import RecordError, SpecError, Stopped
+from simulacra.errors import Capped, RecordError, SpecError, Stopped
 from simulacra.experiment import (
     RUNS_DIR,
     Run,
@@ -49,6 +52,7 @@ from simulacra.experiment import (
     set_stage,
     warnings_of,
 )  # fmt: skip
+from simulacra.minds.settings import Language
 from simulacra.record.durable import WriterLock, disk_errors, is_held, replace_file
 from simulacra.record.recording import MemoryRecorder
 from simulacra.record.runfiles import checked_run_id, now, plain, to_json, versions
@@ -56,10 +60,14 @@ from simulacra.record.runs import RunFolder
 from simulacra.record.tables import hash_json
 from simulacra.scoring.semantic import TopicAffinity, topic_affinity
 from simulacra.seams import Recorder
+from simulacra.sessions import Session, budget_after, open_session, with_personas
 from simulacra.simulation import Simulation
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from simulacra.record.frames import Frames
+    from simulacra.text import Budget
 
 FORMAT = 1
 """Version of the experiment folder's format. Another one is refused."""
@@ -106,6 +114,7 @@ class ComparisonSpec:
     paired: bool = True
     plan: Plan = field(default_factory=Plan)
     auto: bool = False
+    language: Language | None = None  # how a model takes part; None: the sketch mind writes
 
     def __post_init__(self) -> None:
         if not isinstance(self.seeds, int) or isinstance(self.seeds, bool) or not 1 <= self.seeds <= MOST_SEEDS:
@@ -114,7 +123,7 @@ class ComparisonSpec:
 
     def run_spec(self, arm: str, seed: int) -> RunSpec:
         """The specification of one arm of one replicate: the run that `simulacra.run` would play."""
-        return RunSpec(self.community, self.arms[arm], self.personas, self.days, seed)
+        return RunSpec(self.community, self.arms[arm], self.personas, self.days, seed, language=self.language)
 
     @property
     def arms(self) -> dict[str, Arm]:
@@ -135,6 +144,7 @@ class ComparisonSpec:
             "arms": {name: arm.to_dict() for name, arm in self.arms.items()},
             "personas": self.personas, "days": self.days, "seeds": AUTO if self.auto else self.seeds,
             "first_seed": self.first_seed, "paired": self.paired, "plan": self.plan.to_dict(),
+            **({"language": self.language.to_dict()} if self.language is not None else {}),
         }  # fmt: skip
 
     @classmethod
@@ -144,6 +154,7 @@ class ComparisonSpec:
             arms = {name: Arm.from_dict(values) for name, values in cause["arms"].items()}
             known = {name: cause[name] for name in ("personas", "days", "first_seed", "paired")}
             known["plan"] = Plan.from_dict(cause["plan"]) if "plan" in cause else Plan()  # none was named then
+            known["language"] = Language.from_dict(cause["language"], where) if "language" in cause else None
             known |= _seeds(cause["seeds"])
             return cls(community_from_dict(cause["community"], voices, where), arms[BASELINE], arms[VARIANT], **known)
         except (KeyError, TypeError, AttributeError) as error:
@@ -172,6 +183,7 @@ class Task:
     runs_dir: Path
     keep: Mapping[str, str]  # arm -> run id where the full record is kept
     home: int  # process that handed it out: a worker knows by it that it is one
+    session: Session | None = None  # the model at work; such tasks are played by threads of one process
 
     @property
     def seed(self) -> int:
@@ -183,13 +195,36 @@ def play_replicate(task: Task, should_stop: ShouldStop | None = None) -> int:
     if os.getpid() != task.home:
         _behave_as_worker()
     started = perf_counter()
-    pasts = _Pasts(task.near, should_stop)
+    pasts = _Pasts(task.near, should_stop, task.session)
     with one_blas_thread():
-        arms = {name: _play_arm(task, name, spec, pasts, should_stop) for name, spec in task.specs.items()}
+        arms = _arms(task, pasts, should_stop)
     result = {"seed": task.seed, "arms": arms, "seconds": round(perf_counter() - started, 3)}
     with disk_errors(task.file):
         replace_file(task.file, to_json(plain(result)))
     return task.seed
+
+
+def _arms(task: Task, pasts: _Pasts, should_stop: ShouldStop | None) -> dict[str, dict[str, Any]]:
+    """arm -> its result. With a language model the arms of a seed play at the same time: while one waits for answers the other asks."""
+    if task.session is None or len(task.specs) == 1:
+        return {name: _play_arm(task, name, spec, pasts, should_stop) for name, spec in task.specs.items()}
+    for spec in task.specs.values():
+        pasts.of(spec)
+    with _together(len(task.specs), should_stop) as (threads, stop):
+        playing = {name: threads.submit(_play_arm, task, name, spec, pasts, stop) for name, spec in task.specs.items()}
+        return {name: arm.result() for name, arm in playing.items()}
+
+
+@contextmanager
+def _together(most: int, should_stop: ShouldStop | None) -> Iterator[tuple[ThreadPoolExecutor, ShouldStop]]:
+    """Threads, and what asks them to stop: the user, or that one of them has failed and the block is being left."""
+    over = threading.Event()
+    with ThreadPoolExecutor(most) as threads:
+        try:
+            yield threads, lambda: over.is_set() or (should_stop is not None and should_stop())
+        finally:
+            over.set()
+            threads.shutdown(wait=True, cancel_futures=True)
 
 
 def _behave_as_worker() -> None:
@@ -213,38 +248,46 @@ def _behave_as_worker() -> None:
 class _Pasts:
     """The common pasts of a replicate: one, unless arms differ in what acts before the first day."""
 
-    def __init__(self, near: TopicAffinity, should_stop: ShouldStop | None) -> None:
-        self._near, self._should_stop = near, should_stop
+    def __init__(self, near: TopicAffinity, should_stop: ShouldStop | None, session: Session | None = None) -> None:
+        self._near, self._should_stop, self._session = near, should_stop, session
         self._played: dict[Behaviour, tuple[Stage, Simulation, MemoryRecorder]] = {}
 
     def of(self, spec: RunSpec) -> tuple[Stage, Simulation, MemoryRecorder]:
         """Stage, the simulation at the end of burn-in, and its record."""
         key = spec.past_behaviour
         if key not in self._played:
-            stage = set_stage(spec, self._near)
+            stage = set_stage(spec, self._near, session=self._session)
             self._played[key] = (stage, *past_of(spec, stage, self._should_stop))
         return self._played[key]
 
 
 def _play_arm(task: Task, name: str, spec: RunSpec, pasts: _Pasts, should_stop: ShouldStop | None) -> dict[str, Any]:
     if name in task.keep:
-        run = _kept_run(task.runs_dir, task.keep[name], spec, task.near, pasts, should_stop)
-        return {"run": run.id, "digest": run.digest, "measures": run.measures}
+        run = _kept_run(task.runs_dir, task.keep[name], spec, task.near, pasts, should_stop, task.session)
+        return {"run": run.id, "digest": run.digest, "measures": run.measures, **_turns(spec, run.frames, run.counts["posts"])}
     _, past, memory = pasts.of(spec)
     recorder = memory.fork()
     past.fork(spec.wired(), recorder).play(spec.days, should_stop=should_stop)
-    return {"run": None, "digest": recorder.digest, "measures": measure(recorder.frames())}
+    frames = recorder.frames()
+    turns = _turns(spec, frames, recorder.counts["posts"])
+    return {"run": None, "digest": recorder.digest, "measures": measure(frames), **turns}
+
+
+def _turns(spec: RunSpec, frames: Frames, posts: int) -> dict[str, Any]:
+    """What a language mind's result says of its turns; nothing for the sketch mind."""
+    return {} if spec.language is None else {"turns": {"posts": posts, "failures": dict(failed_turns(frames))}}
 
 
 def _kept_run(
-    runs_dir: Path, run: str, spec: RunSpec, near: TopicAffinity, pasts: _Pasts, should_stop: ShouldStop | None
-) -> Run:
+    runs_dir: Path, run: str, spec: RunSpec, near: TopicAffinity, pasts: _Pasts, should_stop: ShouldStop | None,
+    session: Session | None = None,
+) -> Run:  # fmt: skip
     """The finished run of that id: found, resumed or played."""
     if (runs_dir / run).exists():
         found = open_run(run, runs_dir)
         if found.spec != spec:
             raise RecordError(f"{found.path}: another run has this name. Remove it or compare under another --id.")
-        return found if found.status == "finished" else resume(run, runs_dir, should_stop=should_stop)
+        return found if found.status == "finished" else resume(run, runs_dir, should_stop=should_stop, session=session)
     stage, past, memory = pasts.of(spec)
     folder = RunFolder.create(runs_dir, run, spec.cause(near), stage.population, label_sets(spec), past=memory)
 
@@ -275,7 +318,7 @@ class ExperimentFolder:
 
     @property
     def status(self) -> str:
-        """running, finished, stopped, or interrupted: it says running and nobody is."""
+        """running, finished, stopped, capped, or interrupted: it says running and nobody is."""
         status = str(self.info.get("status", ""))
         if status == "running" and not is_held(self.path / LOCK_FILE):
             return "interrupted"
@@ -324,28 +367,35 @@ class ExperimentFolder:
         })  # fmt: skip
 
     @contextmanager
-    def comparing(self) -> Iterator[None]:
-        """The lock, and a status that says how it ended. Raises RecordError where another process compares."""
+    def comparing(self, spent: Callable[[], Mapping[str, Any]] | None = None) -> Iterator[None]:
+        """The lock, and a status that says how it ended. Raises RecordError where another process compares.
+
+        spent: what a language model has cost so far, which is kept.
+        """
         with disk_errors(self.path):
             lock = WriterLock.acquire(self.path / LOCK_FILE)
         started = perf_counter()
         try:
             self._set("running")
             yield
-            self._set("finished", perf_counter() - started)
+            self._set("finished", perf_counter() - started, spent)
+        except Capped:
+            self._set("capped", perf_counter() - started, spent)
+            raise
         except (Stopped, KeyboardInterrupt):
-            self._set("stopped", perf_counter() - started)
+            self._set("stopped", perf_counter() - started, spent)
             raise
         except RecordError:
             with suppress(RecordError):  # the disk that refused may refuse this too
-                self._set("failed", perf_counter() - started)
+                self._set("failed", perf_counter() - started, spent)
             raise
         finally:
             lock.release()
 
-    def _set(self, status: str, seconds: float = 0.0) -> None:
+    def _set(self, status: str, seconds: float = 0.0, spent: Callable[[], Mapping[str, Any]] | None = None) -> None:
         info = self.info
-        self._write({**info, "status": status, "updated": now(), "seconds": round(info["seconds"] + seconds, 1)})
+        cost = {"spent": spent()} if spent is not None else {}
+        self._write({**info, **cost, "status": status, "updated": now(), "seconds": round(info["seconds"] + seconds, 1)})
 
     def _write(self, info: Mapping[str, Any]) -> None:
         with disk_errors(self.path):
@@ -467,7 +517,7 @@ class Comparison:
         from simulacra.rules import same_to_the_sketch_mind
 
         a, b = self.spec.baseline, self.spec.variant
-        return levers(a, b) == {"rules"} and same_to_the_sketch_mind(a, b)
+        return self.spec.language is None and levers(a, b) == {"rules"} and same_to_the_sketch_mind(a, b)
 
     @property
     def seconds_per_seed(self) -> float | None:
@@ -491,7 +541,17 @@ class Comparison:
     @property
     def limits(self) -> list[str]:
         """What a reader must know before acting on the answer."""
-        return limits_of(self.spec, self.row_list, self.results)
+        return limits_of(self.spec, self.row_list, self.results, self.language)
+
+    @property
+    def language(self) -> dict[str, Any] | None:
+        """What a language mind did and took over all replicates; None for the sketch mind."""
+        if self.spec.language is None:
+            return None
+        turns = [result["turns"] for replicate in self.folder.results().values() for result in replicate.values()]
+        failures = sum((Counter(t["failures"]) for t in turns), Counter[str]())
+        spent = self.folder.info.get("spent", {})
+        return language_facts(self.spec.language, failures, sum(t["posts"] for t in turns), spent)
 
     @property
     def robustness(self) -> dict[str, Any] | None:
@@ -531,6 +591,7 @@ class Comparison:
             "plan": spec.plan.to_dict(), "auto": spec.auto, "rows": [self._row_dict(row) for row in self.row_list],
             "sentence": self.sentence, "notes": self.notes, "limits": self.limits, "robustness": self.robustness,
             "warnings": self.warnings, "runs": self.runs, "runs_dir": str(self.runs_dir), "seconds": info["seconds"],
+            **({"language": self.language} if spec.language is not None else {}),
         }  # fmt: skip
 
     def _row_dict(self, row: Row) -> dict[str, Any]:
@@ -563,6 +624,9 @@ def compare(
     experiment_id: str | None = None,
     progress: Callable[[Replicated], None] | None = None,
     should_stop: ShouldStop | None = None,
+    language: Language | None = None,
+    persona_pool: int = 0,
+    budget: Budget | None = None,
 ) -> Comparison:
     """Play two designs of a community over several seeds and compare them, measure by measure.
 
@@ -574,15 +638,27 @@ def compare(
     chances; otherwise each arm has seeds of its own. jobs: processes, -1 for one a core; a surrounding
     `joblib.parallel_config` decides the backend. keep: whose full records stay in runs_dir. experiments_dir: by default beside
     runs_dir. experiment_id: by default community and a hash of what is compared: the same call goes on where a killed one ended
-    and plays nothing twice. Raises CommunityError, SpecError or RecordError for input that cannot be used; Stopped once
-    should_stop says so.
+    and plays nothing twice. language, persona_pool, budget: as in `run`; arms and seeds are then threads of this process, `jobs`
+    seeds at a time (8 where jobs is 1), and share one budget. Raises CommunityError, SpecError or RecordError for input that
+    cannot be used; Stopped once should_stop says so.
     """
     loaded = community if isinstance(community, Community) else load_community(community)
     if feed is not None or moderation is not None or behaviour:
         loaded = make_arm(loaded, None, feed=feed, moderation=moderation, behaviour=behaviour).applied_to(loaded)
     arms = make_arm(loaded, baseline, BASELINE), make_arm(loaded, variant, VARIANT)
+    session = open_session(language, runs_dir, budget)
+    if language is not None and session is not None:
+        language = with_personas(language, loaded, session, persona_pool)
     spec = ComparisonSpec(
-        loaded, *arms, personas, days, first_seed=first_seed, paired=paired, plan=plan or Plan(), **_seeds(seeds)
+        loaded,
+        *arms,
+        personas,
+        days,
+        first_seed=first_seed,
+        paired=paired,
+        plan=plan or Plan(),
+        language=language,
+        **_seeds(seeds),
     )
     if keep not in ("first", "all", "none"):
         raise SpecError(f"keep = {keep!r}: expected first, all or none.")
@@ -591,7 +667,7 @@ def compare(
     folder = ExperimentFolder(place / name)
     _whole_jobs(jobs)
     folder.begin(spec, topic_affinity(loaded), keep, Path(runs_dir))
-    return finish_comparison(folder, jobs, progress, should_stop)
+    return finish_comparison(folder, jobs, progress, should_stop, session)
 
 
 def resume_comparison(
@@ -602,10 +678,18 @@ def resume_comparison(
     experiments_dir: str | Path | None = None,
     progress: Callable[[Replicated], None] | None = None,
     should_stop: ShouldStop | None = None,
+    budget: Budget | None = None,
+    retry_failed: bool = False,
 ) -> Comparison:
-    """Play the replicates that a stopped or killed comparison lacks; the answer is that of an undisturbed one."""
+    """Play the replicates that a stopped, capped or killed comparison lacks; the answer is that of an undisturbed one.
+
+    budget: new caps for a language mind, which count what was spent before. retry_failed: as in `resume`.
+    """
     _whole_jobs(jobs)
-    return finish_comparison(open_comparison(experiment, runs_dir, experiments_dir).folder, jobs, progress, should_stop)
+    folder = open_comparison(experiment, runs_dir, experiments_dir).folder
+    language, info = folder.spec.language, folder.info
+    session = open_session(language, info["runs_dir"], budget_after(info.get("spent"), budget), retry_failed)
+    return finish_comparison(folder, jobs, progress, should_stop, session)
 
 
 def open_comparison(
@@ -624,13 +708,20 @@ def finish_comparison(
     jobs: int = 1,
     progress: Callable[[Replicated], None] | None = None,
     should_stop: ShouldStop | None = None,
+    session: Session | None = None,
 ) -> Comparison:
-    """Play what is missing, in order of seeds, and write the rows. Automatic seeds: until no more are asked for."""
-    tasks, total = _missing(folder)
+    """Play what is missing, in order of seeds, and write the rows. Automatic seeds: until no more are asked for.
+
+    session: of a language mind; opened without caps where it is not given.
+    """
+    if (language := folder.spec.language) is not None:
+        language.check_playable(str(folder.path))
+        session = session or open_session(language, folder.info["runs_dir"], budget_after(folder.info.get("spent"), None))
+    tasks, total = _missing(folder, session)
     if not tasks and folder.status == "finished":
         return Comparison(folder)
     started, fresh = perf_counter(), 0
-    with folder.comparing():
+    with folder.comparing(session.spent if session is not None else None):
         while tasks:
             before = total - len(tasks) - fresh  # replicates of earlier calls
             try:
@@ -638,18 +729,24 @@ def finish_comparison(
                     fresh += 1
                     if progress is not None:
                         progress(Replicated(before + fresh, total, fresh, perf_counter() - started))
-            except Stopped:
+            except Stopped as stop:
                 done = total - len(_missing(folder)[0])
-                raise Stopped(
-                    f"Stopped with {done} of {total} replicates done. Go on with: {_resume_command(folder)}"
-                ) from None
-            tasks, total = _missing(folder)
+                told = f"with {done} of {total} replicates done. Go on with: {_resume_command(folder)}"
+                if isinstance(stop, Capped):
+                    more = "and a higher --max-cost, --max-calls or --max-minutes"
+                    raise Capped(f"{_first_sentence(stop)} It ended {told} {more}") from None
+                raise Stopped(f"Stopped {told}") from None
+            tasks, total = _missing(folder, session)
         answer = Comparison(folder, fresh)
         folder.write_rows(answer.row_list)
     return replace(answer)  # without cached properties of a folder that was still running
 
 
-def _missing(folder: ExperimentFolder) -> tuple[list[Task], int]:
+def _first_sentence(stop: Stopped) -> str:
+    return str(stop).partition(". ")[0].rstrip(".") + "."
+
+
+def _missing(folder: ExperimentFolder, session: Session | None = None) -> tuple[list[Task], int]:
     """Tasks of the replicates that are not finished, and how many replicates there are in all."""
     spec, info = folder.spec, folder.info
     near = affinity_from_dict(info["similarity"])
@@ -664,7 +761,7 @@ def _missing(folder: ExperimentFolder) -> tuple[list[Task], int]:
             Task(
                 specs={arm: spec.run_spec(arm, seed) for arm in arms}, near=near, file=folder.file_of(seed),
                 runs_dir=Path(info["runs_dir"]), keep={arm: f"{folder.path.name}-{arm}-{seed}" for arm in kept},
-                home=os.getpid(),
+                home=os.getpid(), session=session,
             )
         )  # fmt: skip
     return tasks, len(replicates)
@@ -672,6 +769,9 @@ def _missing(folder: ExperimentFolder) -> tuple[list[Task], int]:
 
 def _played(tasks: Sequence[Task], jobs: int, should_stop: ShouldStop | None) -> Iterator[int]:
     """Seeds as they are finished; in this process, in order, when jobs is 1."""
+    if tasks[0].session is not None:
+        yield from _played_in_threads(tasks, LANGUAGE_SEEDS if jobs == 1 else jobs, should_stop)
+        return
     if jobs == 1 or len(tasks) < 2:
         for task in tasks:
             yield play_replicate(task, should_stop)
@@ -681,6 +781,18 @@ def _played(tasks: Sequence[Task], jobs: int, should_stop: ShouldStop | None) ->
     yield from Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1, pre_dispatch="n_jobs")(
         delayed(play_replicate)(task) for task in tasks
     )
+
+
+LANGUAGE_SEEDS = 8
+"""Seeds of a language comparison that are played at once where `jobs` does not say: enough to keep a pool of calls busy."""
+
+
+def _played_in_threads(tasks: Sequence[Task], most: int, should_stop: ShouldStop | None) -> Iterator[int]:
+    """Seeds as they are finished, by threads that share one pool of calls. When one stops the others stop after their hour."""
+    # One limit around all threads: the first to leave its own must not lift it for the others.
+    with one_blas_thread(), _together(len(tasks) if most < 1 else most, should_stop) as (threads, stop):
+        for done in as_completed([threads.submit(play_replicate, task, stop) for task in tasks]):
+            yield done.result()
 
 
 def _whole_jobs(jobs: object) -> None:

@@ -8,9 +8,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from simulacra.analysis.measures import MEASURES
+from simulacra.analysis.turns import told
 from simulacra.analysis.verdict import SPLIT_SEEDS
 from simulacra.behaviour import Behaviour
 
@@ -59,22 +60,40 @@ MECHANISMS = (
 """Behaviour parameters by which what is read acts on what is done: the mechanisms that can carry a response."""
 
 
-def limits_of(spec: ComparisonSpec, rows: Sequence[Row], values: Mapping[str, Mapping[int, Mapping[str, float]]]) -> list[str]:
+def limits_of(
+    spec: ComparisonSpec, rows: Sequence[Row], values: Mapping[str, Mapping[int, Mapping[str, float]]],
+    language: Mapping[str, Any] | None = None,
+) -> list[str]:  # fmt: skip
     """The limits of a comparison, one sentence or two each.
 
-    rows: its rows. values: arm -> seed -> measure -> value.
+    rows: its rows. values: arm -> seed -> measure -> value. language: `turns.language_facts` of a language mind.
     """
     return [
         "Simulated members, not users: this says what the model does with two designs, not what your community will do.",
-        "The sketch mind writes by a grammar over phrase banks; a documented behaviour model decides who does what.",
+        *_mind(language),
         "Scorer levels are relative: compare arms, do not read toxicity or cheerfulness as a rate.",
         _mechanisms(spec),
         f"Not varied: the community, {spec.personas:,} members, {_days(spec.days)}, behaviour parameters, writer, scorer.",
-        _failed(values),
+        *([_failed(values)] if language is None else []),
         *_seeds(rows),
         *_retention(spec.days, rows),
         *_implausible(rows),
     ]
+
+
+_SKETCH = "The sketch mind writes by a grammar over phrase banks; a documented behaviour model decides who does what."
+_GUIDED = "A documented behaviour model decides who does what, in which mood; the model finds the words."
+_FULL = (
+    "Emergent: the model decides whom to answer, what to vote for and what to write, and is told no mood; what spreads between "
+    "members is its doing, and its habits (politeness, sameness, following the crowd) are in the answer."
+)
+
+
+def _mind(language: Mapping[str, Any] | None) -> list[str]:
+    if language is None:
+        return [_SKETCH]
+    wording = "One wording of the prompts and one model: play it with another model before you trust a small difference."
+    return [*told(language), _FULL if language["emergent"] else _GUIDED, wording]
 
 
 def _mechanisms(spec: ComparisonSpec) -> str:

@@ -32,6 +32,7 @@ from simulacra.experiment import (
 from simulacra.record.recording import day_name
 from simulacra.record.runfiles import checked_run_id
 from simulacra.record.runs import RunFolder
+from simulacra.sessions import open_session
 
 _SETUP = ("first_ties", "homophily", "newcomers")
 _LOOKED_AT = ("posts", "visits", "impressions", "reactions", "rulings")
@@ -69,12 +70,13 @@ def fork(
     near = affinity_from_dict(source.folder.info["cause"]["similarity"])
     past = source.folder
     with one_blas_thread():
-        stage = set_stage(spec, near, past.population)
+        session = open_session(spec.language, place)
+        stage = set_stage(spec, near, past.population, session)
         state = past.state(day)
         folder = RunFolder.create(
             place, name, spec.cause(near), stage.population, label_sets(spec), past=past, through=day, keep=past.info["keep"]
         )
-        play_into(folder, spec.days, Beginning(spec, stage, day, state), progress, should_stop)
+        play_into(folder, spec.days, Beginning(spec, stage, day, state), progress, should_stop, session)
     return Run(folder, perf_counter() - started)
 
 

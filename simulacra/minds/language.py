@@ -7,7 +7,7 @@ comparison ask the same where they are the same, and a stored answer serves both
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -211,11 +211,3 @@ def post_faults(goal: str) -> Callable[[str], str]:
     """What is wrong with the words of a persona; a community whose goal is not in English may write in its own language."""
     language = "en" if looks_english(goal) else ""
     return lambda text: post_fault(text, language)
-
-
-def failed_shares(reasons: Mapping[str, int], posts: int) -> dict[str, float]:
-    """Shares of turns that were to write: failed in all, and of those refused. 0 where nothing was to be written."""
-    failed = sum(reasons.values())
-    turns = posts + failed
-    refused = sum(n for reason, n in reasons.items() if reason.startswith("refus"))
-    return {"failed": failed / turns if turns else 0.0, "refused": refused / turns if turns else 0.0}

@@ -42,7 +42,7 @@ FORMAT = 1
 RUN_FILE, PERSONAS_FILE, DAY_FILE, CHECKPOINT_FILE = "run.json", "personas.parquet", "day.json", "checkpoint/state.npz"
 REVIEW_FILE, LOCK_FILE, SCORES_FOLDER = "review.jsonl", "lock", "scores"
 
-Status = Literal["running", "interrupted", "finished", "stopped", "failed"]
+Status = Literal["running", "interrupted", "finished", "stopped", "capped", "failed"]
 """`running` while a living writer holds the lock; `interrupted` where it died; the others as it was told to `finish`."""
 
 Keep = Literal["all", "last", "auto"]

@@ -17,7 +17,7 @@ import dataclasses
 import errno
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -88,6 +88,9 @@ class RunFolder:
     def __init__(self, path: Path, lock: WriterLock | None = None) -> None:
         self.path = path
         self._lock = lock
+        self.spent: Callable[[], Mapping[str, Any]] | None = (
+            None  # what a language model has cost so far; kept with every change
+        )
         _ = self.info  # refuses what is not a run of this format
 
     # making and finding
@@ -177,7 +180,7 @@ class RunFolder:
 
     def finish(
         self,
-        status: Literal["finished", "stopped", "failed"],
+        status: Literal["finished", "stopped", "capped", "failed"],
         measures: Mapping[str, Any] | None = None,
         message: str | None = None,
     ) -> None:
@@ -203,8 +206,9 @@ class RunFolder:
             raise RecordError(f"{self.path}: opened for reading. Resume the run to write to it.")
 
     def _write_info(self, **changes: Any) -> None:
+        spent = {"spent": plain(self.spent())} if self.spent is not None else {}
         with disk_errors(self.path):
-            replace_file(self.path / RUN_FILE, to_json({**self.info, **changes, "updated": now()}))
+            replace_file(self.path / RUN_FILE, to_json({**self.info, **spent, **changes, "updated": now()}))
 
     def _sum_up(self, days: list[DayFacts], **changes: Any) -> None:
         """Have run.json say what is on disk, and what else has changed."""
