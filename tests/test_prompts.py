@@ -31,12 +31,17 @@ from simulacra.minds.prompts import (
 from simulacra.seams import Prompt
 
 GOLDEN = Path(__file__).parent / "golden" / "prompts.txt"
-DEZ = Persona("dez_12", 27, "line cook", "hunts for food in the Strip District, sarcastic", "all lower case", "fries on everything")
+DEZ = Persona(
+    "dez_12", 27, "line cook", "hunts for food in the Strip District, sarcastic", "all lower case", "fries on everything"
+)
 TRIPS = Community(
     "Pittsburgh Trip Planners", "People planning a visit to Pittsburgh trade tips.", ("Be kind to newcomers.", "No advertising."),
     ("Loved the Warhol, and I usually hate museums.", "Anyone know what parking costs on a game day?"),
 )  # fmt: skip
-THREAD = (Said("mel", "Is the Mattress Factory worth two hours?", "ask"), Said("walt", "Take the 54, it stops right there.", "answer"))
+THREAD = (
+    Said("mel", "Is the Mattress Factory worth two hours?", "ask"),
+    Said("walt", "Take the 54, it stops right there.", "answer"),
+)
 EXAMPLES = (Example("Jo, 41, art teacher, cheerful", "disagree", -0.3, "hm, not my experience"),)
 
 
@@ -76,13 +81,20 @@ def test_every_act_and_breach_can_be_asked_for(act, truth):
 
 
 def test_prompts_are_bounded_in_a_thread_of_ten_thousand_long_posts():
-    post = "the bus to the museum was late again and nobody at the counter knew when the next one would come, so we walked " * 12
+    post = (
+        "the bus to the museum was late again and nobody at the counter knew when the next one would come, so we walked " * 12
+    )
     thread = tuple(Said(f"somebody_{n}", f"{n} {post}") for n in range(10_000))
     crowded = Community("A" * 120, "goal " * 400, ("rule " * 100,) * 50, (post,) * 9)
-    long = Brief(DEZ._replace(nature="nature " * 200, bio=post), "insult", "insult", "topic " * 12, 0.9, 90, thread, (post,) * 12, 0)
+    long = Brief(
+        DEZ._replace(nature="nature " * 200, bio=post), "insult", "insult", "topic " * 12, 0.9, 90, thread, (post,) * 12, 0
+    )
     for prompt in (chat_prompt(crowded, long, 1), page_prompt(crowded, long, (Example(post, "insult", 0, post),) * 2, 1)):
         assert tokens(prompt.system) + tokens(prompt.user) <= MOST_TOKENS
-    first, last = chat_prompt(crowded, long, 1).user.find("somebody_0"), chat_prompt(crowded, long, 1).user.find("somebody_9999")
+    first, last = (
+        chat_prompt(crowded, long, 1).user.find("somebody_0"),
+        chat_prompt(crowded, long, 1).user.find("somebody_9999"),
+    )
     assert 0 < first < last, "the opening post and the one answered are always there"
     visit = visit_prompt(crowded, ["t " * 40] * 32, DEZ, (post,) * 9, [Offered("a", post)] * 40, 1, ACTS, KINDS)
     assert tokens(visit.system) + tokens(visit.user) <= 2 * MOST_TOKENS
