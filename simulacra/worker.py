@@ -2,7 +2,7 @@
 
 The app starts `simulacra run` and `simulacra compare` as processes of their own session, so that closing the browser or the app
 stops nothing, and learns how they do from the folders they write. What such a process says on standard error is kept beside the
-runs in `.log/`, for the case that it could not even begin.
+runs in `.log/`, for the case that it could not even begin, with a lock that is held for as long as the process lives.
 """
 
 from __future__ import annotations
@@ -15,30 +15,55 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
+from simulacra.cli.common import cores
 from simulacra.errors import RecordError
-from simulacra.record.durable import disk_errors, is_held
+from simulacra.record.durable import WriterLock, disk_errors, is_held
 from simulacra.record.runfiles import LOCK_FILE, checked_run_id
 
 LOGS = ".log"
 
 
-def start(verb: str, name: str, runs_dir: Path, arguments: Sequence[str]) -> subprocess.Popen[bytes]:
+def start(
+    verb: str, name: str, runs_dir: Path, arguments: Sequence[str], answer: Path | None = None
+) -> subprocess.Popen[bytes]:
     """Start `simulacra VERB ARGUMENTS` for the run or experiment of that name; returns the process.
 
-    The process reads nothing from us and writes to its folder; its messages go to the log. Raises RecordError for a name that
-    cannot be a folder's or a disk that refuses.
+    The process reads nothing from us and writes to its folder; its messages go to the log. answer: a file for what it prints, one
+    JSON object when it is done; without one the verb is also told where runs are. Raises RecordError for a name that cannot be a
+    folder's, a process of this name that is still at work, or a disk that refuses.
     """
     log = log_file(runs_dir, checked_run_id(name))
-    command = [sys.executable, "-m", "simulacra", verb, *arguments, "--runs", str(runs_dir), "--json"]
+    where = [] if answer is not None else ["--runs", str(runs_dir)]
+    command = [sys.executable, "-m", "simulacra", verb, *arguments, *where, "--json"]
     with disk_errors(log):
         log.parent.mkdir(parents=True, exist_ok=True)
-        with open(log, "wb") as messages:
-            process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=messages, start_new_session=True,
-                env=_environment(),
-            )  # fmt: skip
+        if answer is not None:
+            answer.parent.mkdir(parents=True, exist_ok=True)
+        process = _held(command, _lock_of(runs_dir, name), log, answer)
     threading.Thread(target=process.wait, daemon=True).start()  # so that it does not stay a zombie while the app lives
     return process
+
+
+def _held(command: Sequence[str], lock: Path, log: Path, answer: Path | None) -> subprocess.Popen[bytes]:
+    """The process, started with the lock in its hands: the system frees it when the process ends, however it ends."""
+    hold = WriterLock.acquire(lock)
+    try:
+        with open(log, "wb") as messages, open(answer or os.devnull, "wb") as told:
+            return subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=told, stderr=messages, start_new_session=True,
+                env=_environment(), pass_fds=hold.handed_on,
+            )  # fmt: skip
+    finally:
+        hold.release()  # ours; the process has its own
+
+
+def is_at_work(runs_dir: Path, name: str) -> bool:
+    """Whether a process that was started under this name is alive."""
+    return is_held(_lock_of(runs_dir, name))
+
+
+def _lock_of(runs_dir: Path, name: str) -> Path:
+    return runs_dir / LOGS / f"{name}.lock"
 
 
 def start_run(
@@ -55,9 +80,19 @@ def resume_run(name: str, runs_dir: Path) -> subprocess.Popen[bytes]:
     return start("resume", name, runs_dir, [name])
 
 
-def resume_comparison(name: str, runs_dir: Path, jobs: int = 1) -> subprocess.Popen[bytes]:
+def resume_comparison(name: str, runs_dir: Path) -> subprocess.Popen[bytes]:
     """Play the replicates that a stopped comparison lacks."""
-    return start("compare", name, runs_dir, ["--resume", name, "--jobs", str(jobs)])
+    return start("compare", name, runs_dir, ["--resume", name, "--jobs", str(spare_cores())])
+
+
+def check_robustness(name: str, runs_dir: Path) -> subprocess.Popen[bytes]:
+    """Play a finished comparison under other assumptions (`compare --robust`); what it found goes to the experiment's folder."""
+    return start("compare", f"{name}-robust", runs_dir, ["--resume", name, "--robust", "--jobs", str(spare_cores())])
+
+
+def spare_cores() -> int:
+    """Processes to play replicates with: all cores but one, which the app and its reader keep; at most 8."""
+    return min(max(cores() - 1, 1), 8)
 
 
 def stop(folder: Path) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -17,9 +19,11 @@ from simulacra.errors import CommunityError, RecordError
 from simulacra.experiment import Run, run
 from simulacra.feeds import FEEDS, make_feed
 from simulacra.record.review import add_note
+from simulacra.record.runfiles import plain, to_json
 from simulacra.replicates import Comparison, compare
-from simulacra.views import drafts, example, forum, pages, pair, parts, preview, readout, say, store
-from simulacra.worker import last_words, start, stop, writer_of
+from simulacra.studies.robustness import ROBUST_FILE, Held, Robustness
+from simulacra.views import ask, drafts, example, forum, jobs, pages, pair, parts, preview, readout, say, store
+from simulacra.worker import is_at_work, last_words, start, stop, writer_of
 
 PAGES = ("home", "design", "run", "threads", "compare", "measures", "library")
 
@@ -216,6 +220,28 @@ def test_the_pair_to_read_is_the_median_one(trial: Comparison) -> None:
     assert values["variant"][seed][primary] - values["baseline"][seed][primary] == differences[2]
 
 
+def test_more_runs_are_added_to_those_that_are_finished(here: Path) -> None:
+    before = store.experiment("trial")
+    name = ask.grown(before, 2)
+    larger = store.experiment(name)
+    assert larger.spec.seeds == before.spec.seeds + 2
+    assert larger.folder.results() == before.folder.results()
+    assert larger.spec.plan == before.spec.plan
+    shutil.rmtree(larger.path)
+
+
+@pytest.mark.parametrize("held, word", [(11, "It holds"), (7, "Driven by assumptions")])
+def test_what_the_check_of_assumptions_found_is_told(here: Path, held: int, word: str) -> None:
+    made = [Held(f"draw-{i:02d}", {}, -1.0 if i <= held else 0.4, i <= held, 0.9) for i in range(1, 13)]
+    found = Robustness("violations_seen_per_100", tuple(made), (Held("without-contagion", {}, -0.1, True, 0.1),))
+    file = store.experiment("trial").path / ROBUST_FILE
+    file.write_bytes(to_json(plain(found.to_dict())))
+    test = opened("compare", experiment="trial")
+    file.unlink()
+    assert not test.exception
+    assert word in words(test) and f"{held} of 12" in words(test) and "moods follow what is read" in words(test)
+
+
 # -- forum -----------------------------------------------------------------------------------------------------------------
 
 
@@ -355,6 +381,26 @@ def test_a_deleted_run_leaves_the_lists_and_comes_back(tmp_path: Path, monkeypat
 def test_a_worker_that_cannot_begin_says_why(tmp_path: Path) -> None:
     start("run", "broken", tmp_path, ["no-such-community"]).wait(60)
     assert "No community called" in last_words(tmp_path, "broken")
+
+
+def test_a_process_is_at_work_until_it_ends_and_leaves_its_answer(tmp_path: Path) -> None:
+    answer = tmp_path / "answers" / "probe.json"
+    process = start(
+        "probe", "asked", tmp_path, ["contagion", "pittsburgh", "--personas", "20", "--days", "1", "--seeds", "1"], answer
+    )
+    assert is_at_work(tmp_path, "asked")
+    with pytest.raises(RecordError, match="is writing"):
+        start("probe", "asked", tmp_path, [], answer)
+    assert process.wait(60) == 0
+    assert not is_at_work(tmp_path, "asked")
+    assert json.loads(answer.read_text())["seeds"] == 1
+
+
+@pytest.mark.parametrize(
+    "said, share", [("replicate 3 of 12, 1 min left", 0.25), ("", 0.0), ("no number", 0.0), ("0 of 0", 0.0)]
+)
+def test_progress_is_read_from_what_a_process_says(said: str, share: float) -> None:
+    assert jobs.progress_in(said) == share
 
 
 def test_nobody_writes_a_finished_run_so_there_is_nothing_to_stop(trip: Run) -> None:

@@ -121,6 +121,11 @@ class WriterLock:
             self._descriptor = None
 
     @property
+    def handed_on(self) -> tuple[int, ...]:
+        """What a child process must inherit to hold the lock as well; () on Windows, which inherits no locks."""
+        return () if self._descriptor is None or sys.platform == "win32" else (self._descriptor,)
+
+    @property
     def is_mine(self) -> bool:
         return self._descriptor is not None
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
@@ -9,13 +11,15 @@ import streamlit as st
 from simulacra import worker
 from simulacra.analysis.margins import margin_of
 from simulacra.analysis.measures import MEASURES
-from simulacra.analysis.verdict import MOST_GUARDRAILS, Plan
+from simulacra.analysis.verdict import CAP_SEEDS, FIRST_SEEDS, MORE_SEEDS, MOST_GUARDRAILS, Plan
 from simulacra.community import bundled_communities
 from simulacra.designs import differences, make_arm
 from simulacra.errors import SimulacraError
+from simulacra.experiment import affinity_from_dict
 from simulacra.feeds import FEEDS
 from simulacra.moderation import POLICIES
-from simulacra.replicates import BASELINE, VARIANT, Comparison
+from simulacra.record.durable import disk_errors
+from simulacra.replicates import AUTO, BASELINE, VARIANT, Comparison
 from simulacra.views import design, drafts, go, levers, look, parts, readout, say, store
 
 MOST_KEPT = 250_000  # persona-days of which all records are kept; of larger comparisons only the first replicate's
@@ -221,12 +225,14 @@ def _size(
     columns = st.columns(4, vertical_alignment="bottom")
     personas = columns[0].select_slider("Members", design.SIZES[:8], 200, format_func=lambda n: f"{n:,}")
     days = columns[1].slider("Days", 1, 14, days)
-    seeds = columns[2].slider(
-        "Pairs of runs", 2, 48, 8, help="Fewer than 6 carry no claim; under 16 split worlds could be missed"
-    )
+    with columns[2]:
+        auto = st.toggle("As many pairs as it takes", help=f"Begins with {FIRST_SEEDS} and adds {MORE_SEEDS} until the interval of the "
+                         f"measure is narrow enough to decide, to {CAP_SEEDS} at most")  # fmt: skip
+        seeds = st.slider("Pairs of runs", 2, 48, 8, disabled=auto, help="A pair is both designs with the same people and "
+                          "chances. Fewer than 6 carry no claim; under 16 split worlds could be missed")  # fmt: skip
     with columns[3]:
         parts.figures(
-            [("Time", f"about {say.duration(design.seconds_for(personas, days, 2 * seeds))}", "From earlier runs here")]
+            [("Time", _time(personas, days, (FIRST_SEEDS, CAP_SEEDS) if auto else (seeds,)), "From earlier runs here")]
         )
     if wrong:
         say.mistake(wrong)
@@ -234,26 +240,52 @@ def _size(
         st.info("The two designs are the same so far. Change something in the variant.", icon=":material/info:")
     if st.button("Start the comparison", type="primary", icon=":material/play_arrow:", disabled=bool(wrong) or not lines):
         name = store.free_name(f"{draft['slug'] or draft['name']}-vs")
-        _launch(name, draft, arms, personas, days, seeds, asked, plan)
+        _launch(name, draft, arms, personas, days, None if auto else seeds, asked, plan)
+
+
+def _time(personas: int, days: int, pairs: tuple[int, ...]) -> str:
+    return "about " + " to ".join(say.duration(design.seconds_for(personas, days, 2 * n) / worker.spare_cores()) for n in pairs)
 
 
 def play_more(found: Comparison, more: int) -> None:
-    """The same comparison with more seeds, under a name of its own: what was decided with fewer stays as it was."""
-    spec = found.spec
-    arms = {name: _tables(arm.to_dict()) for name, arm in spec.arms.items()}
-    name, asked = store.free_name(f"{found.id}-{spec.seeds + more}"), readout.question_of(found.folder)
-    _launch(name, drafts.of_community(spec.community), arms, spec.personas, spec.days, spec.seeds + more, asked, spec.plan)
+    """Play the same comparison with more seeds, and go and watch it."""
+    try:
+        name = grown(found, more)
+        worker.resume_comparison(name, store.runs_dir())
+    except SimulacraError as error:
+        say.mistake(error)
+        return
+    go.to("compare", experiment=name)
+
+
+def grown(found: Comparison, more: int) -> str:
+    """A comparison with more seeds, under a name of its own: what was decided with fewer stays as it was. Returns its name.
+
+    What is finished is taken over, not played again, unless another version of the program played it.
+    """
+    spec, folder = found.spec, found.folder
+    name = store.free_name(f"{found.id}-{spec.seeds + more}")
+    larger = store.experiments_folder(name)
+    near = affinity_from_dict(folder.info["similarity"])
+    larger.begin(replace(spec, seeds=spec.seeds + more, auto=False), near, folder.info["keep"], store.runs_dir())
+    readout.keep_question(larger, readout.question_of(folder))
+    if folder.info["versions"] == larger.info["versions"]:
+        with disk_errors(larger.path):
+            for seed in folder.results():
+                shutil.copyfile(folder.file_of(seed), larger.file_of(seed))
+    return name
 
 
 def _launch(
-    name: str, draft: drafts.Draft, arms: dict[str, levers.Tables], personas: int, days: int, seeds: int, asked: str, plan: Plan
-) -> None:
-    """Keep community, arms and question, start the process, and go and watch it."""
+    name: str, draft: drafts.Draft, arms: dict[str, levers.Tables], personas: int, days: int, seeds: int | None,
+    asked: str, plan: Plan,
+) -> None:  # fmt: skip
+    """Keep community, arms and question, start the process, and go and watch it. seeds: None for as many as it takes."""
     try:
         community = drafts.stored(draft)
         overlays = {arm: store.save_text(f"arm-{name}-{arm}", drafts.overlay(tables)) for arm, tables in arms.items()}
         readout.keep_question(store.experiments_folder(name), asked)
-        keep = "all" if personas * days * seeds <= MOST_KEPT else "first"
+        keep = "all" if personas * days * (seeds or CAP_SEEDS) <= MOST_KEPT else "first"
         margin = [] if plan.margin is None else ["--margin", repr(plan.margin)]
         guardrails = [word for guardrail in plan.guardrails for word in ("--guardrail", guardrail)]
         worker.start(
@@ -271,11 +303,13 @@ def _launch(
                 "--days",
                 str(days),
                 "--seeds",
-                str(seeds),
+                str(seeds or AUTO),
                 "--keep",
                 keep,
                 "--id",
                 name,
+                "--jobs",
+                str(worker.spare_cores()),
                 "--primary",
                 plan.primary,
                 *margin,

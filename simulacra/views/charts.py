@@ -178,6 +178,25 @@ def paired_differences(
     return found
 
 
+def dots(rows: Sequence[tuple[str, Sequence[float], str]], axis: str) -> go.Figure:
+    """A row of dots for each (label, values, colour), around a line at 0."""
+    found = figure(100 + 30 * len(rows))
+    for place, (_, values, tone) in enumerate(rows):
+        y = len(rows) - 1 - place
+        found.add_scatter(
+            x=list(values), y=[y + _jitter(i, len(values)) for i in range(len(values))], mode="markers",
+            marker={"size": 9, "color": tone, "opacity": 0.8}, hovertemplate="%{x:+.3g}<extra></extra>",
+        )  # fmt: skip
+    found.add_vline(x=0, line_color=look.PLAIN, line_width=1.5)
+    found.update_layout(hovermode="closest")
+    found.update_xaxes(title=axis)
+    found.update_yaxes(
+        tickvals=list(range(len(rows))), ticktext=[flat(label, 52) for label, _, _ in reversed(rows)],
+        range=[-0.6, len(rows) - 0.4], showgrid=False,
+    )  # fmt: skip
+    return found
+
+
 def _jitter(i: int, n: int) -> float:
     """Dots of one row spread evenly over its height, in an order that hides no pattern of the seeds."""
     return ((i * 7) % n / max(n - 1, 1) - 0.5) * 0.5 if n > 1 else 0.0

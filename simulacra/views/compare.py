@@ -6,8 +6,9 @@ import pandas as pd
 import streamlit as st
 
 from simulacra import worker
+from simulacra.errors import RecordError
 from simulacra.replicates import VARIANT, Comparison
-from simulacra.views import ask, charts, go, look, pair, parts, readout, say, store
+from simulacra.views import ask, charts, go, look, pair, parts, readout, robust, say, store
 
 
 def page() -> None:
@@ -60,12 +61,12 @@ def _not_there(name: str) -> None:
 
 def _shown(name: str) -> None:
     found = store.experiment(name)
-    if found.status == "running":
+    if _is_played(found):
 
         @st.fragment(run_every=3.0)
         def watching() -> None:
             now = store.experiment(name)
-            if now.status != "running":
+            if not _is_played(now):
                 st.rerun()
             _state(now)
             _answer(readout.answer_of(now), short=True)
@@ -76,20 +77,30 @@ def _shown(name: str) -> None:
     _read_out(found)
 
 
+def _is_played(found: Comparison) -> bool:
+    """Whether a process plays it, or was started to and has not said so in the folder yet."""
+    return found.status == "running" or (found.status != "finished" and worker.is_at_work(store.runs_dir(), found.id))
+
+
 def _state(found: Comparison) -> None:
     """Status and buttons of a comparison that is not finished."""
     done, total = len(found.folder.results()), len(found.spec.replicates())
     if found.status == "finished":
         return
-    st.progress(
-        done / total, f"{done} of {say.count(total, 'pair')} of runs finished ({say.STATUS.get(found.status, found.status)})"
-    )
+    is_played = _is_played(found)
+    status = say.STATUS["running" if is_played else found.status]
+    more = ", more where they are needed" if found.spec.auto else ""
+    st.progress(done / total, f"{done} of {say.count(total, 'pair')} of runs finished{more} ({status})")
     with st.container(horizontal=True):
-        if found.status == "running" and st.button("Pause", icon=":material/pause:"):
+        if is_played and st.button("Pause", icon=":material/pause:"):
             worker.stop(found.path)
             st.toast("Pausing ...")
-        if found.status != "running" and st.button("Go on", type="primary", icon=":material/play_arrow:"):
-            worker.resume_comparison(found.id, store.runs_dir())
+        if not is_played and st.button("Go on", type="primary", icon=":material/play_arrow:"):
+            try:
+                worker.resume_comparison(found.id, store.runs_dir())
+            except RecordError as error:
+                say.mistake(error)
+                return
             st.rerun()
 
 
@@ -102,6 +113,8 @@ def _read_out(found: Comparison) -> None:
     _guardrails(answer)
     st.subheader("Why", anchor=False)
     pair.why(answer)
+    st.subheader("Does it hold under other assumptions?", anchor=False)
+    robust.section(answer)
     st.subheader("Read it", anchor=False)
     pair.threads(answer)
     left, right = st.columns(2, gap="large")
@@ -202,15 +215,15 @@ def _guardrails(answer: readout.Answer) -> None:
 
 
 def _not_varied(found: Comparison) -> list[str]:
-    spec = found.spec
+    spec, checked = found.spec, found.robustness
+    carried = robust.named(checked["carried_by"]) if checked else ""
     return [
         "Another community: the same lever can work where people quarrel and do nothing where they do not.",
         f"Another size or length: here {spec.personas:,} members over {say.count(spec.days, 'day')}.",
-        "Other assumptions: change behaviour parameters marked as ours on the Design page and compare again. A direction "
-        "that flips "
-        "was an assumption, not a finding.",
+        f"A community in which this does not act: {carried}." if carried else
+        "Other assumptions about people: check them above. A direction that flips was an assumption, not a finding.",
         "A better writer: the sketch mind answers a wording only through what it was taken to mean.",
-    ]
+    ]  # fmt: skip
 
 
 def _explore(answer: readout.Answer) -> None:

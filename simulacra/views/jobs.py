@@ -1,0 +1,63 @@
+"""Work that takes minutes beside the runs themselves: a button that starts it in a process, and its progress until it is done.
+
+Each kind of work has a name of its own and leaves its answer in a file; the page that asked reads that file and nothing else, so
+a reload, a second tab or another day finds the same.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import streamlit as st
+
+from simulacra import worker
+from simulacra.errors import SimulacraError
+from simulacra.views import say, store
+
+_DONE = re.compile(r"(\d[\d,]*) of (\d[\d,]*)")
+_POLL_SECONDS = 2.0
+
+
+def offered(
+    label: str, key: str, name: str, begin: Callable[[], object], help: str = "", icon: str = ":material/science:"
+) -> None:
+    """A button that starts the work of this name; while it is under way its progress, and why it failed where it did.
+
+    Call it where there is no answer yet: the page is drawn again when the work ends.
+    """
+    if worker.is_at_work(store.runs_dir(), name):
+        _progress(name)
+        return
+    said = worker.last_words(store.runs_dir(), name)
+    if said and not _DONE.search(said) and st.session_state.get(f"job-{name}"):
+        say.mistake(said)
+    if st.button(label, key=key, icon=icon, help=help or None):
+        try:
+            begin()
+        except SimulacraError as error:
+            say.mistake(error)
+            return
+        st.session_state[f"job-{name}"] = True
+        st.rerun()
+
+
+def _progress(name: str) -> None:
+    @st.fragment(run_every=_POLL_SECONDS)
+    def watching() -> None:
+        if not worker.is_at_work(store.runs_dir(), name):
+            st.rerun()
+        said = worker.last_words(store.runs_dir(), name)
+        share = progress_in(said)
+        st.progress(share, f"{100 * share:.0f} in 100 done. Closing this page stops nothing." if share else "Beginning ...")
+
+    watching()
+
+
+def progress_in(said: str) -> float:
+    """How far the work has come by what its process said last ("replicate 3 of 12"), [0, 1]; 0 where it does not say."""
+    found = _DONE.search(said)
+    if not found:
+        return 0.0
+    done, total = (int(number.replace(",", "")) for number in found.groups())
+    return min(done / total, 1.0) if total else 0.0
