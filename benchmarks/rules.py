@@ -52,7 +52,7 @@ def main(arguments: Sequence[str]) -> None:
     sentences = tomllib.loads(SENTENCES.read_text(encoding="utf-8"))["rule"]
     ways = {"cue words": by_cue_words} | ({"likeness alone": by_likeness} if "--likeness" in arguments else {})
     for way, grade in ways.items():
-        for part, name in (("tune", "looked at"), ("held", "held out")):
+        for part, name in (("tune", "looked at"), ("held", "held out"), ("fresh", "held out, written later")):
             print(f"{way}, {name}: {count([s for s in sentences if s['set'] == part], grade)}")
 
 

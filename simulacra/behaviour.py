@@ -121,6 +121,31 @@ class Behaviour:
     off_topic: float = _param(
         -4.0, "log-odds", _OURS, "that a draft strays from the community's subject", off=-99, low=-99, high=3
     )
+    harassment: float = _param(-6.0, "log-odds", "S35: 1-10 % toxic posts, few of them threats", "that a reply goes after a person", off=-99, low=-99, high=3)  # fmt: skip
+    harass_quarrel: float = _param(
+        2.5, "per unit of toxicity", _OURS, "quarrels turn into going after a person", off=0, low=0, high=9
+    )
+    harass_mood: float = _param(1.4, "per unit of bad mood", _OURS + " (as `insult_mood`)", "bad moods do it", off=0, low=0, high=9)  # fmt: skip
+    harass_irritable: float = _param(2.5, "per unit of irritability", _OURS + " (as `insult_irritable`)", "irritable people do it", off=0, low=0, high=9)  # fmt: skip
+    politics: float = _param(-5.8, "log-odds", _OURS, "that a draft drags in party politics", off=-99, low=-99, high=3)
+    politics_topic: float = _param(1.6, "log-odds", _OURS, "where the talk is of public affairs already", off=0, low=0, high=9)
+    politics_mood: float = _param(0.7, "per unit of bad mood", _OURS, "the angry blame those in power", off=0, low=0, high=9)
+    medical_advice: float = _param(-4.0, "log-odds", _OURS, "that a draft on health tells others what to take or leave", off=-99, low=-99, high=3)  # fmt: skip
+    medical_old: float = _param(0.3, "log-odds per 20 years of age over 45", _OURS, "the old have tried it all", off=0, low=-3, high=3)  # fmt: skip
+    misinformation: float = _param(-5.6, "log-odds", _OURS, "that a draft spreads a falsehood", off=-99, low=-99, high=3)
+    misinformation_topic: float = _param(1.2, "log-odds", _OURS, "where health, money or public affairs are talked of", off=0, low=0, high=9)  # fmt: skip
+    misinformation_careless: float = _param(
+        0.4, "log-odds per SD", _OURS, "the less conscientious check less", off=0, low=0, high=3
+    )
+    low_effort: float = _param(-4.6, "log-odds", _OURS, "that a draft is a word or two", off=-99, low=-99, high=3)
+    low_effort_terse: float = _param(4.0, "per unit of terseness", _OURS, "those who write little do it", off=0, low=0, high=9)  # fmt: skip
+    spoiler: float = _param(-4.2, "log-odds", _OURS, "that a draft on a story, game or film gives it away", off=-99, low=-99, high=3)  # fmt: skip
+    personal_data: float = _param(-6.2, "log-odds", _OURS, "that a draft tells where to find somebody", off=-99, low=-99, high=3)  # fmt: skip
+    personal_quarrel: float = _param(
+        2.0, "per unit of toxicity", _OURS, "quarrels make people expose each other", off=0, low=0, high=9
+    )
+    preaching: float = _param(-5.4, "log-odds", _OURS, "that a draft tells others how to live", off=-99, low=-99, high=3)
+    preach_disagreeable: float = _param(0.5, "log-odds per SD", _OURS, "the less agreeable preach more", off=0, low=0, high=3)
     norm_strength: float = _param(0.25, "log-odds", "S30: newcomers comply 52 -> 60 % with rules pinned", "fewer violations by a compliant persona that has the rules in mind", off=0, low=0, high=5)  # fmt: skip
     rule_memory: float = _param(0.3, "share", _OURS, "visibility of rules that are not pinned", off=0, low=0, high=1)
     limit_share: float = _param(0.5, "share", _OURS, "a rule that limits a kind of post weighs so much of one that forbids it", off=1, low=0, high=1)  # fmt: skip
@@ -418,31 +443,60 @@ class Temptation(NamedTuple):
     camp: Bools
     seller: Bools
     visibility: F64  # [m, kinds] how much the author has the rule against each kind in mind, 0 where there is none
+    replies: Bools
+    invited: Bools  # [m, kinds] whether talk of the draft's topic invites the kind
 
 
 def violations(b: Behaviour, author: Ints, t: Temptation, world: PlatformView, step: int, streams: Streams) -> Bytes:
-    """Which kind of rule violation each draft commits [m], 0 none. A persona of average irritability in an average mood among
-    civil posts insults with log-odds `insult`."""
-    traits = world.population
-    norm = b.norm_strength * 2 * traits.compliance[author][:, None] * t.visibility
-    insult = (
-        b.insult - b.insult_mood * t.mood + b.insult_context * t.rude_context
-        + b.insult_irritable * (traits.irritability[author] - 0.5) + b.insult_camp * t.camp
-    )  # fmt: skip
-    logits = {
-        "insult": insult,
-        "self_promotion": b.promote + b.promote_seller * t.seller,
-        "off_topic": np.full(len(author), b.off_topic),
-    }
+    """Which kind of rule violation each draft commits [m], 0 none; of two the one that stands first in `_temptations`.
+
+    A rule lowers the log-odds of its own kind and leaves the draws of the others alone.
+    """
+    norm = b.norm_strength * 2 * world.population.compliance[author][:, None] * t.visibility
     truth = np.zeros(len(author), np.int8)
-    for kind, logit in logits.items():
+    for kind, logit in _temptations(b, author, t, world).items():
         code = KINDS.index(kind)
         breaks = streams.uniform("violation", step, author, code) < _sigmoid(logit - norm[:, code])
         truth[(truth == 0) & breaks] = code
     return truth
 
 
-ACT_OF_KIND = {KINDS.index("insult"): ACTS.index("insult"), KINDS.index("self_promotion"): ACTS.index("promote"), KINDS.index("off_topic"): ACTS.index("off_topic")}  # fmt: skip
+NEVER = -99.0
+"""Log-odds of what somebody is in no position to do."""
+
+
+def _temptations(b: Behaviour, author: Ints, t: Temptation, world: PlatformView) -> dict[str, F64]:
+    """Log-odds that each draft breaks each kind of rule [m], before rules are minded. An average persona in an average mood
+    among civil posts insults with log-odds `insult`."""
+    traits, none = world.population, np.zeros(len(author))
+    irritable = traits.irritability[author] - 0.5
+    invited = {kind: t.invited[:, code] for code, kind in enumerate(KINDS)}
+    harassment = (
+        b.harassment - b.harass_mood * t.mood + b.harass_quarrel * t.rude_context + b.harass_irritable * irritable
+    )  # fmt: skip
+    medical = b.medical_advice + b.medical_old * (traits.age[author] - 45.0) / 20
+    return {
+        "insult": b.insult - b.insult_mood * t.mood + b.insult_context * t.rude_context + b.insult_irritable * irritable
+        + b.insult_camp * t.camp,
+        "self_promotion": b.promote + b.promote_seller * t.seller,
+        "off_topic": none + b.off_topic,
+        "harassment": np.where(t.replies, harassment, NEVER),
+        "politics": b.politics + b.politics_topic * invited["politics"] - b.politics_mood * t.mood,
+        "medical_advice": np.where(invited["medical_advice"], medical, NEVER),
+        "misinformation": b.misinformation + b.misinformation_topic * invited["misinformation"]
+        - b.misinformation_careless * traits.conscientiousness[author],
+        "low_effort": b.low_effort + b.low_effort_terse * (0.5 - traits.verbosity[author]),
+        "spoiler": np.where(invited["spoiler"], b.spoiler, NEVER),
+        "personal_data": b.personal_data + b.personal_quarrel * t.rude_context,
+        "preaching": b.preaching - b.preach_disagreeable * traits.agreeableness[author],
+    }  # fmt: skip
+
+
+ACT_OF_KIND = {
+    KINDS.index(kind): ACTS.index(act)
+    for kind, act in (("insult", "insult"), ("harassment", "insult"), ("self_promotion", "promote"), ("off_topic", "off_topic"))
+}
+"""Acts that a violation makes of a draft; those that commit another kind do what they were going to do, in breach of a rule."""
 
 
 # -- what comes of it ----------------------------------------------------------------------------------------------------

@@ -21,10 +21,6 @@ from numpy.typing import NDArray
 from simulacra.community import MOST_KINDS, Meaning, Stance, rule_to_toml
 from simulacra.events import KINDS
 
-MODELLED = ("insult", "self_promotion", "off_topic")
-"""Kinds that the sketch mind's members commit, because it has words for them. Rules on other kinds are only recognised."""
-
-
 # -- reading a sentence by cue words ---------------------------------------------------------------------------------------
 
 
@@ -158,9 +154,8 @@ def weights(rules: Sequence[str], confirmed: Mapping[str, Meaning] | None = None
 
 
 def unmatched(rules: Sequence[str], confirmed: Mapping[str, Meaning] | None = None) -> list[int]:
-    """Numbers of the rules, from 1, on which no run of the sketch mind depends: without a kind, or with none that it writes."""
-    found = meanings(rules, confirmed)
-    return [n for n, meaning in enumerate(found, 1) if meaning is None or not set(meaning.kinds) & set(MODELLED)]
+    """Numbers of the rules, from 1, on which no run of the sketch mind depends, since they are about no kind."""
+    return [n for n, meaning in enumerate(meanings(rules, confirmed), 1) if meaning is None]
 
 
 class Ruled(Protocol):
@@ -174,26 +169,24 @@ class Ruled(Protocol):
 
 def same_to_the_sketch_mind(a: Ruled, b: Ruled) -> bool:
     """Whether two sets of rules give equal runs: whatever their words, rules of the same numbers forbid, limit and allow the
-    same of the kinds that it writes."""
+    same kinds."""
     return _seen_by_sketch(a) == _seen_by_sketch(b)
 
 
 def _seen_by_sketch(of: Ruled) -> list[tuple[float, int]]:
     weight, number = weights(of.rules, of.confirmed), rule_of_kind(of.rules, of.confirmed)
-    return [(float(weight[code]), number.get(code, 0)) for code in map(KINDS.index, MODELLED)]
+    return [(float(weight[code]), number.get(code, 0)) for code in range(1, len(KINDS))]
 
 
 # -- in words --------------------------------------------------------------------------------------------------------------
 
 
 def described(meaning: Meaning | None) -> str:
-    """In words, such as "forbids insult (confirmed by Mel)" or "limits spoiler (a guess by cue words); the sketch mind ..."."""
+    """In words, such as "forbids insult (confirmed by Mel)" or "limits spoiler (a guess by cue words)"."""
     if meaning is None or not meaning.kinds:
         return "not modelled: about nothing that the program knows" + _by(meaning)
     kinds = " and ".join(kind.replace("_", " ") for kind in meaning.kinds)
-    idle = [kind.replace("_", " ") for kind in meaning.kinds if kind not in MODELLED]
-    note = f"; the sketch mind does not model {' or '.join(idle)}" if idle else ""
-    return f"{meaning.stance} {kinds}{_by(meaning) or ' (a guess by cue words)'}{note}"
+    return f"{meaning.stance} {kinds}{_by(meaning) or ' (a guess by cue words)'}"
 
 
 def _by(meaning: Meaning | None) -> str:
@@ -208,15 +201,11 @@ def warnings(rules: Sequence[str], confirmed: Mapping[str, Meaning] | None = Non
     if guessed:
         told = "; ".join(f"{n} {_short_meaning(found[n - 1])}" for n in guessed)
         lines.append(f"What these rules mean is guessed by cue words and confirmed by nobody ({told}): see `simulacra check`.")
-    return lines + [f"Rule {n} is not modelled by the sketch mind{_about(found[n - 1])}: {rules[n - 1]}" for n in sorted(idle)]
+    return lines + [f"Rule {n} is not modelled by the sketch mind: {rules[n - 1]}" for n in sorted(idle)]
 
 
 def _short_meaning(meaning: Meaning | None) -> str:
     return f"{meaning.stance} {', '.join(meaning.kinds)}" if meaning else ""
-
-
-def _about(meaning: Meaning | None) -> str:
-    return f" (it {_short_meaning(meaning)})" if meaning else ""
 
 
 # -- confirming ------------------------------------------------------------------------------------------------------------

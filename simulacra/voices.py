@@ -16,6 +16,9 @@ ACT_LISTS = (
     "promote", "insult", "off_topic", "up", "down",
     # the general bank sorts its rude lines by which kind of scorer sees them
     "insult_both", "insult_lexical", "insult_semantic", "insult_neither", "rude_harmless",
+    # lines that break a rule (data/violations.toml has general ones), and what is said to those who do
+    "harassment", "harassment_open", "politics", "medical_advice", "misinformation", "low_effort", "low_effort_open", "spoiler",
+    "personal_data", "preaching", "object",
 )  # fmt: skip
 SLOTS = ("thing", "other", "aspect", "topic", "when", "who")
 """Slots that every line may use (`when` and `who` fall back on the general bank); the lists under [words] add theirs."""

@@ -33,7 +33,6 @@ from simulacra.minds.guided import GuidedMind
 from simulacra.persona import OLD_HAND
 from simulacra.replicates import WORDING_ONLY, compare
 from simulacra.rules import (
-    MODELLED,
     cues,
     meanings,
     propose,
@@ -254,7 +253,7 @@ def test_check_tells_meanings_and_prints_lines_that_confirm_them(tmp_path: Path,
     told = capsys.readouterr().out
     assert 'rule 1, "Be kind.": forbids insult (a guess by cue words).' in told
     assert 'rule 3, "No shop talk.": limits self promotion (confirmed by Mel).' in told
-    assert "the sketch mind does not model politics" in told
+    assert 'rule 4, "Water at dawn.": not modelled' in told
     paste = told[told.index("rules = [") :]
     (tmp_path / "confirmed.toml").write_text(
         FILE.replace(FILE[FILE.index("rules") : FILE.index("topics")], paste), encoding="utf-8"
@@ -281,8 +280,7 @@ def test_results_carry_guesses_and_rules_that_nothing_models(garden: Community) 
     lines = warnings_of(RunSpec(garden, community_arm(garden)), "")
     assert "confirmed by nobody (1 forbids insult)" in lines[0]
     assert lines[1:] == ["Rule 4 is not modelled by the sketch mind: Water at dawn."]
-    assert unmatched(["No spoilers.", "Be kind."]) == [1]
-    assert warnings(["No spoilers."]) == ["Rule 1 is not modelled by the sketch mind (it forbids spoiler): No spoilers."]
+    assert unmatched(["Water at dawn.", "No spoilers.", "Be kind."]) == [1]
     assert warnings(garden.rules[1:3], MEL) == [] and warnings([]) == []
 
 
@@ -300,34 +298,47 @@ def test_a_rule_weighs_by_its_stance_and_on_its_own_kinds_alone() -> None:
     assert rule_of_kind(["Insults are welcome."]) == {}  # nobody can break a rule that allows
 
 
-ONLY = {"insult": ("promote", "off_topic"), "self_promotion": ("insult", "off_topic"), "off_topic": ("insult", "promote")}
-"""Kind -> the parameters of the others, to switch off: a draft commits one violation at most."""
+BASE = {"insult": "insult", "self_promotion": "promote", **{kind: kind for kind in KINDS[2:] if kind != "self_promotion"}}
+"""Kind -> the parameter that holds its log-odds."""
+TELLING = {
+    "insult": "No insults.", "harassment": "No harassment.", "self_promotion": "No advertising.", "off_topic": "Stay on topic.",
+    "politics": "No politics.", "medical_advice": "No medical advice.", "misinformation": "No misinformation.",
+    "low_effort": "No low-effort posts.", "spoiler": "No spoilers.", "personal_data": "Do not post personal data.",
+    "preaching": "No preaching.",
+}  # fmt: skip
+"""Kind -> a rule against it and nothing else."""
 
 
 def violating(kind: str, rules: list[str], pinned: float = 0.7, newcomers: bool = False, **settings: object) -> float:
     """Share of drafts that commit this kind of violation under these rules, no other kind being committed, all else neutral."""
     world, people = past(400).platform, population(400, 1)
-    b = Behaviour().with_settings(
-        {"insult": -1, "promote": -1, "off_topic": -1, **dict.fromkeys(ONLY[kind], "off"), **settings}
-    )
+    b = Behaviour().with_settings({**dict.fromkeys(BASE.values(), "off"), BASE[kind]: -1, **settings})
     nobody = np.zeros((0, 0), np.float32)
     mind = GuidedMind(replace(community(), rules=tuple(rules), confirmed={}), b, writer(), nobody, nobody, pinned)
     author = np.flatnonzero((people.arrival > OLD_HAND) == newcomers).astype(np.int32)
-    nothing, false = np.zeros(len(author)), np.zeros(len(author), bool)
+    nothing, false, true = np.zeros(len(author)), np.zeros(len(author), bool), np.ones(len(author), bool)
+    invited = np.ones((len(author), len(KINDS)), bool)
     found = []
     for step in range(80, 150):  # the last newcomer has come, the first is not yet a week old
-        tempted = Temptation(nothing, nothing, false, false, mind._visibility(author, world, step))
+        tempted = Temptation(nothing, nothing, false, false, mind._visibility(author, world, step), true, invited)
         found.append(model.violations(b, author, tempted, world, step, Streams(1)) == KINDS.index(kind))
     return float(np.mean(found))
 
 
-@pytest.mark.parametrize(
-    ("rule", "kind"), [("No insults.", "insult"), ("No advertising.", "self_promotion"), ("Stay on topic.", "off_topic")]
-)
-def test_a_rule_lowers_its_own_kind_and_leaves_the_others_alone(rule: str, kind: str) -> None:
-    assert violating(kind, [rule], norm_strength=2) < 0.8 * violating(kind, [], norm_strength=2)
-    for other in set(MODELLED) - {kind}:
-        assert violating(other, [rule], norm_strength=2) == violating(other, [], norm_strength=2)
+@pytest.mark.parametrize("kind", KINDS[1:])
+def test_a_rule_lowers_its_own_kind_and_leaves_the_others_alone(kind: str) -> None:
+    """Draw for draw: the same members, hours and chances with and without the rule."""
+    free, ruled = (violating(kind, rules, norm_strength=2) for rules in ([], [TELLING[kind]]))
+    assert 0.01 < ruled < 0.8 * free
+    for other in set(KINDS[1:]) - {kind}:
+        assert violating(other, [TELLING[kind]], norm_strength=2) == violating(other, [], norm_strength=2)
+
+
+@pytest.mark.parametrize("kind", KINDS[1:])
+def test_a_rule_acts_by_the_order_of_the_field_experiment_on_every_kind(kind: str) -> None:
+    """S30: from 52 to 60 % compliance among newcomers; band for simulations +2 to +15 points."""
+    free, pinned = (violating(kind, [TELLING[kind]], by, newcomers=True, **{BASE[kind]: -0.08}) for by in (0.0, 0.7))
+    assert 0.02 < free - pinned < 0.15
 
 
 def test_a_limit_lowers_less_than_a_prohibition_and_a_permission_not_at_all() -> None:

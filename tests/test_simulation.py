@@ -102,6 +102,7 @@ EVENTFUL = {
     "insult": -1.5,
     "promote": -2.5,
     "off_topic": -2.5,
+    **dict.fromkeys(("harassment", "politics", "misinformation", "low_effort", "personal_data", "preaching"), -3),
     "churn": 0.15,
     "false_report": 0.2,
     "report": 0.3,
@@ -117,6 +118,8 @@ def eventful(**changes):
     design = arm(moderation=["human_review", "sticky_rules", "label"], behaviour={**EVENTFUL, **changes}, parameters=notes)
     if "limit_share" in changes:  # none of the community's own rules only limits
         design = design._replace(community=replace(design.community, rules=("No insults except on Saturdays.",)))
+    if changes.keys() & {"spoiler", "medical_advice", "medical_old", "misinformation_topic", "politics_topic"}:
+        design = design._replace(community=replace(design.community, goal="Elections, health and films."))
     rare = {"parent_question", "promote_seller"} & set(changes)  # few members ask or sell
     people = 40 if "weekend" in changes else 250 if rare else 90
     return digest(played(design, days, people))

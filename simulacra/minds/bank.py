@@ -13,7 +13,7 @@ from math import exp, log2
 from typing import Any, NamedTuple
 
 from simulacra.community import Community
-from simulacra.minds.data import general_bank, manner_bank
+from simulacra.minds.data import general_bank, violation_bank
 from simulacra.minds.lines import HAS_THING, Dice, Line, Words, life_of, without_brackets
 from simulacra.minds.things import Thing, found_things, make_thing
 from simulacra.scoring.profanity import Profanity
@@ -114,7 +114,7 @@ def build_bank(community: Community) -> Bank:
     own_words = {**general_words, **own.get("words", {}), **shared}
     number = _Numbered()
     insults = _sorted_insults(own.get("acts", {}).get("insult", ()))
-    acts = {**general["acts"], **manner_bank()["violations"]}
+    acts = {**general["acts"], **{kind: lines for kind, lines in violation_bank().items() if kind != "topics"}}
     common = number.lists(acts, general_words)
     anywhere = _topic_lines(number, general["topics"][0], general_words)
     named = {t["name"]: t for t in own.get("topics", ())}

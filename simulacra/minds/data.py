@@ -17,8 +17,14 @@ def general_bank() -> Mapping[str, Any]:
 
 @cache
 def manner_bank() -> Mapping[str, Any]:
-    """Parsed pet phrases, emoji, misspellings and lines that break rules."""
+    """Parsed pet phrases, emoji and misspellings."""
     return _load("manner.toml")
+
+
+@cache
+def violation_bank() -> Mapping[str, Any]:
+    """Parsed lines that break rules, by kind, and under "topics" the words that tell which talk tempts people to which kind."""
+    return _load("violations.toml")
 
 
 def _load(name: str) -> Mapping[str, Any]:

@@ -345,19 +345,30 @@ STRATUM_SHARE = {"both": 0.27, "lexical": 0.13, "semantic": 0.22, "neither": 0.3
 """How insults are spread over what sees them. An assumption: it exists so that no filter sees everything."""
 
 
-def break_rule(d: Draft, kind: str) -> str:
-    """Add the sentences that break a rule of this kind; returns the stratum of an uncivil post, "none" for others."""
-    if kind in ("insult", "harassment"):
-        if kind == "harassment":
-            d.act("harassment", ALONE)
+IN_PASSING = 0.25
+"""How often a violation that is no insult comes behind what the post would have said anyway."""
+
+
+def break_rule(d: Draft, kind: str, act: str) -> str:
+    """Say what breaks a rule of this kind; returns the stratum of an uncivil post, "none" for others.
+
+    An insult is added to what stands around it. Other violations take the place of the act, mostly: who preaches does not
+    answer first.
+    """
+    if kind == "insult":
+        PLANS[act](d)
         return _add_insult(d)
     if kind == "low_effort":
-        d.sentences.clear()
-        d.act("low_effort", ALONE)
-    elif kind == "self_promotion":
-        d.act("promote")
-    else:
-        d.act(kind)
+        d.act("low_effort" if d.is_reply else "low_effort_open", ALONE)
+        return "none"
+    if d.chance(IN_PASSING):
+        d.room = 1
+        PLANS["disagree" if kind == "harassment" and d.is_reply else act](d)
+        del d.sentences[1:]
+    d.named = False  # a spoiler that says "it" spoils nothing
+    d.act("promote" if kind == "self_promotion" else kind if d.is_reply or kind != "harassment" else "harassment_open", ALONE)
+    if kind == "harassment":
+        return _add_insult(d) if d.chance(0.4) else "neither"
     return "none"
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from simulacra import behaviour as model
 from simulacra.behaviour import Behaviour, Temptation
 from simulacra.community import Community
+from simulacra.minds.relevance import relevance
 from simulacra.persona import OLD_HAND
 from simulacra.rules import weights
 from simulacra.seams import Briefs, Bytes, Floats, Ints, Reading, State, Turns, Visits, Writer, Writing
@@ -50,6 +51,7 @@ class GuidedMind:
         self.shows_counts = shows_counts
         self._seller = np.array([bool(_SELLS.search(s.sketch)) for s in community.personas])
         self._pinned = visibility
+        self._invites = relevance(community)
         self._forbidden = weights(community.rules, community.confirmed, behaviour.limit_share)
 
     def take_turns(self, visits: Visits, world: PlatformView, streams: Streams) -> Turns:
@@ -103,14 +105,15 @@ class GuidedMind:
         group = world.population.group
         camp = (parent >= 0) & (group[world.posts.author[parent]] != group[author]) if len(world.posts) else parent >= 0
         act = model.choose_act(b, author, mood[visit], parent, camp, world, step, streams)
+        topic = model.choose_topic(b, author, parent, world, step, streams)
         tempted = Temptation(
             mood[visit], self._context(reading, parent, visit, world, len(persona)), camp,
-            self._seller[world.population.sketch[author]], self._visibility(author, world, step),
+            self._seller[world.population.sketch[author]], self._visibility(author, world, step), parent >= 0, self._invites[topic],
         )  # fmt: skip
         truth = model.violations(b, author, tempted, world, step, streams)
         for kind, replaced in model.ACT_OF_KIND.items():
             act[truth == kind] = replaced
-        return Draft(visit, parent, act, model.choose_topic(b, author, parent, world, step, streams), truth)
+        return Draft(visit, parent, act, topic, truth)
 
     @staticmethod
     def _context(reading: Reading, parent: Ints, visit: Ints, world: PlatformView, visits: int) -> NDArray[np.float64]:

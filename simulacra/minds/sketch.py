@@ -59,7 +59,8 @@ class SketchWriter:
             for row, (act, topic, mood, parent, truth) in enumerate(rows):
                 draft = self._begin(world, people[row], _roll(dice[row]), topic, mood, parent, said[row])
                 stratum = self._compose(draft, people[row], ACTS[act], KINDS[truth], briefs.revision)
-                texts.append(self._finish(draft, people[row], ACTS[act]))
+                is_bare = KINDS[truth] == "low_effort" and briefs.revision == 0
+                texts.append(self._finish(draft, people[row], ACTS[act], is_bare))
                 memos[row], strata[row] = grammar.pack(draft.about()), STRATA.index(stratum)
         return Writing(texts, memos, strata)
 
@@ -95,16 +96,18 @@ class SketchWriter:
             act, truth = _milder(act, draft.is_reply), "none"
         elif act == "insult" and truth == "none":
             truth = "insult"
-        grammar.PLANS[act](draft)
         if truth != "none" and _BREAKS.get(act) != truth:
-            return grammar.break_rule(draft, truth)
+            return grammar.break_rule(draft, truth, act)
+        grammar.PLANS[act](draft)
         if act != "thank" and draft.chance(0.004 + 0.02 * person.irritability):
             draft.act("rude_harmless")
         return "none"
 
-    def _finish(self, draft: Draft, person: Manner, act: str) -> str:
-        """The draft as a post in its author's manner, with its greetings and pet phrases."""
+    def _finish(self, draft: Draft, person: Manner, act: str, is_bare: bool) -> str:
+        """The draft as a post in its author's manner, with its greetings and pet phrases; bare: without these."""
         sentences = draft.sentences
+        if is_bare:
+            return self._manners.finish(sentences, person, draft.mood, act == "joke", draft.dice)
         if draft.variety < PLAIN_VARIETY:
             draft.remark()
         opener = self._opener(draft, act)
