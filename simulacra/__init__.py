@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from simulacra.analysis.measures import MEASURES
     from simulacra.analysis.verdict import Plan
     from simulacra.branches.forks import fork
+    from simulacra.branches.multiverse import multiverse
+    from simulacra.branches.whatif import whatif
     from simulacra.community import Community, bundled_communities, load_community
     from simulacra.designs import Arm, make_arm
     from simulacra.errors import SimulacraError, Stopped
@@ -32,13 +34,13 @@ _HOME = {
     "Run": "experiment", "RunSpec": "experiment", "open_run": "experiment", "resume": "experiment", "run": "experiment",
     "MEASURES": "analysis.measures", "Comparison": "replicates", "ComparisonSpec": "replicates", "compare": "replicates",
     "open_comparison": "replicates", "resume_comparison": "replicates", "Plan": "analysis.verdict",
-    "fork": "branches.forks",
+    "fork": "branches.forks", "whatif": "branches.whatif", "multiverse": "branches.multiverse",
 }  # fmt: skip
 
 __all__ = [
     "MEASURES", "Arm", "Community", "Comparison", "ComparisonSpec", "Plan", "Row", "Run", "RunSpec", "SimulacraError",
-    "Stopped", "__version__", "bundled_communities", "compare", "fork", "load_community", "make_arm", "open_comparison", "open_run",
-    "resume", "resume_comparison", "run",
+    "Stopped", "__version__", "bundled_communities", "compare", "fork", "load_community", "make_arm",
+    "multiverse", "open_comparison", "open_run", "resume", "resume_comparison", "run", "whatif",
 ]  # fmt: skip
 
 

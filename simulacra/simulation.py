@@ -128,7 +128,13 @@ class Simulation:
         self, days: int, progress: Callable[[Progress], None] | None = None, should_stop: Callable[[], bool] | None = None
     ) -> None:
         """Play from where it is to the end of that measured day. Days that are over are in the record before the next begins."""
-        started, end = perf_counter(), days * 24
+        self.play_until(days * 24, progress, should_stop)
+
+    def play_until(
+        self, end: int, progress: Callable[[Progress], None] | None = None, should_stop: Callable[[], bool] | None = None
+    ) -> None:
+        """Play the steps before `end`, which may lie inside a day."""
+        started = perf_counter()
         while self.step < end:
             if should_stop is not None and should_stop():
                 raise Stopped(f"stopped in day {self.step // 24 + 1}; finished days are safe")
@@ -148,7 +154,7 @@ class Simulation:
         visits = self._arrive(step)
         turns = self.mind.take_turns(visits, world, streams)
         world.look(turns)
-        drafts, removed = self._moderate(turns, step)
+        drafts, removed = self._moderate(turns.briefs, turns.writing, step)
         ids = world.publish(drafts, world.minute(drafts.brief.author, step, streams))
         self._carry_out(removed, ids, step)
         for policy in self.arm.policies:
@@ -198,10 +204,10 @@ class Simulation:
 
     # -- moderation --
 
-    def _moderate(self, turns: Turns, step: int) -> tuple[Drafts, list[tuple[str, Rulings]]]:
+    def _moderate(self, briefs: Briefs, writing: Writing, step: int) -> tuple[Drafts, list[tuple[str, Rulings]]]:
         """Score what was written and let every lever see it before it is posted. Returns the drafts that will be posted, and rulings
         that take posts down at once, whose `draft` names a row of those drafts."""
-        drafts = self._score(turns.briefs, turns.writing, step)
+        drafts = self._score(briefs, writing, step)
         at_once: list[tuple[str, Rulings]] = []
         for policy in self.arm.policies:
             ruling = policy.before(drafts, self.platform, self.streams) if len(drafts.brief.author) else None
@@ -255,6 +261,24 @@ class Simulation:
         self.platform.rule(ruling, step)
         self._write_rulings(policy.name, ruling, step)
         self._write_departures(banned, "banned", step)
+
+    # -- from outside the model --
+
+    def interject(self, briefs: Briefs, writing: Writing, minute: Floats) -> Ints:
+        """Posts that no visit produced, put in at the end of the hour `briefs.step` which is over: moderated like any draft, read from
+        the next hour on. minute: [m] when in that hour. Returns the ids of those that were posted."""
+        drafts, removed = self._moderate(briefs, writing, briefs.step)
+        ids = self.platform.publish(drafts, minute[np.isin(briefs.author, drafts.brief.author)])
+        self._carry_out(removed, ids, briefs.step)
+        self.platform.turn_pool(ids, briefs.step, self.streams)
+        self._record_posts(drafts, ids)
+        return ids
+
+    def intervene(self, policy: str, ruling: Rulings) -> None:
+        """Decisions that no policy made, carried out at the end of the hour that is over. policy: the name they are recorded under,
+        one of `policy_names`."""
+        self.platform.rule(ruling, self.step - 1)
+        self._write_rulings(policy, ruling, self.step - 1)
 
     # -- recording --
 

@@ -49,8 +49,7 @@ class Streams:
         """
         root = self._roots.get(purpose)
         if root is None:
-            digest = blake2b(f"{self.seed}:{purpose}".encode(), digest_size=8).digest()
-            root = self._roots[purpose] = int.from_bytes(digest, "little")
+            root = self._roots[purpose] = self._root(purpose)
         # Scalars first, in plain integers: most keys but one are scalars and one array pass is saved for each.
         scalars = [k for k in keys if np.ndim(k) == 0]
         h = root
@@ -64,6 +63,10 @@ class Streams:
             for key in arrays:
                 out = _mix((key.astype(np.int64, copy=False).view(np.uint64) ^ out) + _GAMMA)
         return out  # type: ignore[return-value]
+
+    def _root(self, purpose: str) -> int:
+        """Where the chain of a purpose begins."""
+        return int.from_bytes(blake2b(f"{self.seed}:{purpose}".encode(), digest_size=8).digest(), "little")
 
     def uniform(self, purpose: str, *keys: ArrayLike) -> F64:
         """Uniform on (0, 1), neither end included."""
@@ -96,6 +99,22 @@ class Streams:
     def derive(self, purpose: str) -> Streams:
         """An independent family of streams, for a part that is shared by runs of other seeds or nested in this one."""
         return Streams(int(self.bits(purpose, 0)))
+
+
+class Rerolled(Streams):
+    """Other chances for what happens from a moment on, among the same people: what a draw fixes about a person for good stays."""
+
+    LASTING = frozenset(("writer", "manner", "life", "reach", "unfold"))
+    """Purposes whose draws make a person or what it keeps to: how readily it writes and in which manner, what its life outside does
+    to its mood, which posts of limited reach or folded away it is shown and opens."""
+
+    def __init__(self, seed: int, lane: int) -> None:
+        """lane: 0 draws as `Streams` does; every other number is another roll."""
+        super().__init__(seed)
+        self.lane = int(lane)
+
+    def _root(self, purpose: str) -> int:
+        return super()._root(purpose if not self.lane or purpose in self.LASTING else f"{purpose} again {self.lane}")
 
 
 def _mix_int(h: int) -> int:

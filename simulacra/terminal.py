@@ -178,6 +178,10 @@ class Live:
         text = f"replicate {progress.done} of {progress.total}, {duration(left)} left"
         self._show(text, due=True, over=progress.done == progress.total)
 
+    def count(self, what: str, done: int, total: int, seconds: float) -> None:
+        """After every part of some work that is counted."""
+        self._show(f"{what} {done} of {total}, {duration(seconds / done * (total - done))} left", due=True, over=done == total)
+
     def wait(self, text: str) -> None:
         """What is going on before there is progress: for people only."""
         if self._rewrites:

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from simulacra.cli.common import design_options, runs_option, runs_setting, say, say_json, stopping, verb
@@ -10,6 +15,8 @@ from simulacra.cli.told import run_lines
 
 if TYPE_CHECKING:
     from simulacra.branches.forks import Parting
+    from simulacra.branches.multiverse import Multiverse
+    from simulacra.branches.whatif import WhatIf
 
 
 def do_fork(a: argparse.Namespace) -> None:
@@ -52,8 +59,124 @@ def parting_lines(parted: Parting) -> list[str]:
     return [*lines, "", *table(head, parting_cells(parted))]
 
 
+def do_whatif(a: argparse.Namespace) -> None:
+    from simulacra.branches.whatif import whatif
+    from simulacra.experiment import open_run
+
+    acts = [name for text in a.moderate or () for name in text.split(",") if name]
+    with _counting(a) as progress:
+        answer = whatif(
+            open_run(a.run, a.runs), a.post, a.as_, a.say, a.remove, a.act, a.ripple, moderate=acts, moderator=a.moderator,
+            hours=a.hours, n=a.n, jobs=a.jobs, progress=progress,
+        )  # fmt: skip
+    _keep(a, answer.to_dict())
+    say_json(answer.to_dict()) if a.json else say(whatif_lines(answer, a.most))
+
+
+def whatif_lines(answer: WhatIf, most: int) -> list[str]:
+    from simulacra.branches.continuations import THREAD_MEASURES
+    from simulacra.terminal import comparison_table, hour, paragraph, table, thread
+
+    rows = [
+        (THREAD_MEASURES[r.measure].title, _EFFECTS.get(r.effect, r.effect), _figure(r.without), _figure(r.with_), _signed(r.difference),
+         "-" if math.isnan(r.low) else f"{_figure(r.low)} to {_figure(r.high)}", str(r.rolls))
+        for r in answer.rows
+    ]  # fmt: skip
+    told = f"What if, after {hour(answer.step - 1)}: {answer.change.describe(answer.post)}."
+    span = f"The {answer.hours} hours that follow in thread {answer.root}, in {len(answer.without)} rolls of chance:"
+    head = ("measure", "effect", "without", "with", "difference", "95 % interval", "rolls")
+    lines = ["", paragraph(told, "", "  "), "", span, "", *table(head, rows, left=2), ""]
+    lines.append(paragraph(f"Answer: {answer.sentence}", "", "  "))
+    if answer.ripple:
+        lines += ["", "The whole community over those hours (each row stands alone):", "", *comparison_table(answer.ripple)]
+    lines += ["", *(paragraph(note, "  ", "  ") for note in answer.notes)]
+    for name, side in (("Without the change", answer.without), ("With it", answer.with_)):
+        lines += ["", f"{name}, with the chances that the run had:", *thread(side[0].thread, most)]
+    return lines
+
+
+def do_multiverse(a: argparse.Namespace) -> None:
+    from simulacra.branches.multiverse import multiverse
+    from simulacra.experiment import open_run
+
+    with _counting(a) as progress:
+        answer = multiverse(
+            open_run(a.run, a.runs), a.thread, a.n, a.start, hours=a.hours, by=a.by, jobs=a.jobs, progress=progress
+        )
+    _keep(a, answer.to_dict())
+    say_json(answer.to_dict()) if a.json else say(multiverse_lines(answer, a.most))
+
+
+def multiverse_lines(answer: Multiverse, most: int) -> list[str]:
+    from simulacra.branches.continuations import THREAD_MEASURES
+    from simulacra.terminal import hour, paragraph, table, thread
+
+    rows = [
+        (THREAD_MEASURES[s.measure].title, _figure(s.low), _figure(s.quarter), _figure(s.median), _figure(s.three_quarters),
+         _figure(s.high), _figure(s.mean), _figure(s.recorded), str(s.rolls))
+        for s in answer.spreads
+    ]  # fmt: skip
+    head = ("measure", "lowest", "25 %", "median", "75 %", "highest", "mean", "the run", "rolls")
+    span = f"Thread {answer.root} from post {answer.post} ({hour(answer.step - 1)}) on, {answer.hours} hours, {len(answer.rolls)} rolls:"
+    lines = ["", span, "", *table(head, rows), "", paragraph(answer.sentence, "", "  "), ""]
+    lines += [paragraph(note, "  ", "  ") for note in answer.notes]
+    for name, end in (("Best", answer.best), ("Worst", answer.worst)):
+        if end is not None:
+            which = "the run itself" if end.lane == 0 else f"roll {end.lane}"
+            said = f"{name} ({answer.criterion}): {which}, {_figure(end.values[answer.by])}"
+            lines += ["", paragraph(said, "", "  "), *thread(end.thread, most)]
+    return lines
+
+
+@contextmanager
+def _counting(a: argparse.Namespace) -> Iterator[Callable[[int, int], None]]:
+    """Progress on standard error, and Ctrl-C or SIGTERM as an end: nothing is half done, since nothing is written before the end."""
+    from simulacra.terminal import Live
+
+    live, started = Live(quiet=a.quiet), perf_counter()
+
+    def told(done: int, total: int) -> None:
+        live.count("continuation", done, total, perf_counter() - started)
+
+    with stopping(at_once=True):
+        yield told
+
+
+def _keep(a: argparse.Namespace, answer: dict[str, Any]) -> None:
+    """Write the answer to --out, whole or not at all."""
+    if a.out is None:
+        return
+    from simulacra.record.durable import disk_errors, replace_file
+    from simulacra.record.runfiles import plain, to_json
+
+    with disk_errors(a.out):
+        a.out.parent.mkdir(parents=True, exist_ok=True)
+        replace_file(a.out, to_json(plain(answer)))
+
+
+def _figure(value: float) -> str:
+    from simulacra.analysis.comparison import figure
+
+    return figure(value)
+
+
+def _signed(value: float) -> str:
+    return f"+{_figure(value)}" if value > 0 else _figure(value)
+
+
+_EFFECTS = {"no difference that matters": "too small"}
+
+
+def _branch_options(verb: argparse.ArgumentParser, hours: int) -> None:
+    verb.add_argument("--hours", type=int, default=hours, metavar="N", help=f"how long it is played on (default {hours})")
+    verb.add_argument("--jobs", type=int, metavar="N", help="processes, -1 for one a core (default: as many as pay)")
+    verb.add_argument("--most", type=int, default=12, metavar="N", help="posts to show of each thread (default 12)")
+    verb.add_argument("--out", type=Path, metavar="FILE", help="keep the answer as JSON in this file too")
+    runs_option(verb)
+
+
 def add(verbs: Any) -> None:
-    """fork, diff."""
+    """fork, diff, whatif, multiverse."""
     fork = verb(verbs, "fork", do_fork, "another run with the same past and another design from a day on")
     fork.add_argument("run", metavar="RUN", help="a run's id or path")
     fork.add_argument(
@@ -68,3 +191,29 @@ def add(verbs: Any) -> None:
     diff.add_argument("run", metavar="RUN")
     diff.add_argument("other", metavar="OTHER")
     runs_option(diff)
+
+    ask = verb(verbs, "whatif", do_whatif, "change one thing after a post, and see how its thread goes on")
+    ask.add_argument("run", metavar="RUN", help="a run's id or path")
+    ask.add_argument("--post", type=int, required=True, metavar="ID", help="the post after which something is different")
+    ask.add_argument(
+        "--as", dest="as_", default="", metavar="WHO", help='who replies: "a sarcastic expert", or @handle of a member'
+    )
+    ask.add_argument("--say", default="", metavar="WORDS", help="what they say (default: the mind writes it)")
+    ask.add_argument("--act", default="", metavar="ACT", help="what the reply does, such as joke or insult")
+    ask.add_argument("--remove", action="store_true", help="a moderator takes the post down")
+    ask.add_argument("--moderate", action="append", metavar="ACTS", help="of remove, lock, label, warn; repeatable")
+    ask.add_argument("--moderator", default="", metavar="WORDS", help="a moderator says this in the thread")
+    ask.add_argument("--ripple", action="store_true", help="measure the whole community too")
+    said = "rolls of chance (default 8; 1 for language minds; fewer than 6 make no claim)"
+    ask.add_argument("-n", type=int, metavar="N", help=said)
+    _branch_options(ask, 24)
+
+    many = verb(verbs, "multiverse", do_multiverse, "the spread of ways in which a thread could have gone on")
+    many.add_argument("run", metavar="RUN", help="a run's id or path")
+    many.add_argument("--thread", type=int, required=True, metavar="ID", help="its opening post, or any post of it")
+    many.add_argument(
+        "--from", dest="start", type=int, metavar="POST", help="where chance is rolled again (default: the opening)"
+    )
+    many.add_argument("-n", type=int, default=20, metavar="N", help="rolls of chance, the run's own among them (default 20)")
+    many.add_argument("--by", default="toxicity", metavar="MEASURE", help="names best and worst (default toxicity)")
+    _branch_options(many, 48)

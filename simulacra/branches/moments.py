@@ -1,0 +1,231 @@
+"""The moment after a post: the run as it stood at the end of that hour, from the nearest checkpoint and the recorded turns since."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulacra.branches.replay import Record, RecordedWriter, ThreadWriter, in_thread
+from simulacra.errors import RecordError, SpecError
+from simulacra.experiment import (
+    Run,
+    RunSpec,
+    Stage,
+    affinity_from_dict,
+    handed_over,
+    label_sets,
+    one_blas_thread,
+    set_stage,
+)
+from simulacra.persona import Population
+from simulacra.record.recording import day_name
+from simulacra.record.runfiles import CHECKPOINT_FILE
+from simulacra.record.tables import DayBuffer
+from simulacra.scoring.semantic import TopicAffinity
+from simulacra.seams import Briefs, Recorder, State, Writer
+from simulacra.simulation import Simulation
+from simulacra.streams import Rerolled
+
+POLICY = "what_if"
+"""Name under which decisions that no policy made are recorded."""
+
+
+class Buffered:
+    """A recorder that keeps everything in one buffer, whatever days pass: for a few hours that are no run."""
+
+    def __init__(self, labels: dict[str, tuple[str, ...]]) -> None:
+        self.buffer = DayBuffer(labels)
+
+    def add(self, table: str, **columns: Any) -> None:
+        self.buffer.add(table, **columns)
+
+    def close_day(self, day: int, state: State) -> None:
+        """Nothing is made durable."""
+
+
+def labels_of(spec: RunSpec) -> dict[str, tuple[str, ...]]:
+    """The run's label sets, and the name of decisions from outside."""
+    sets = label_sets(spec)
+    return {**sets, "policies": (*sets["policies"], POLICY)}
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A run at the end of an hour. Cheap to hand to another process: what is heavy is read again from the run's folder there.
+
+    state: everything that the future depends on. `spec` and `population` may hold a guest more than the run does.
+    """
+
+    path: Path
+    step: int  # first hour that is not over
+    state: State
+    guest: str = ""  # sketch of a persona that has joined last; "" nobody
+    topic: int = 0  # what the guest cares about
+
+    @cached_property
+    def run(self) -> Run:
+        from simulacra.experiment import open_run
+
+        return open_run(self.path)
+
+    @cached_property
+    def near(self) -> TopicAffinity:
+        return affinity_from_dict(self.run.folder.info["cause"]["similarity"])
+
+    @cached_property
+    def spec(self) -> RunSpec:
+        from simulacra.branches.guests import with_sketch
+
+        spec = self.run.spec
+        return replace(spec, community=with_sketch(spec.community, self.guest)) if self.guest else spec
+
+    @cached_property
+    def population(self) -> Population:
+        from simulacra.branches.guests import joined
+
+        people, spec = self.run.folder.population, self.run.spec
+        return joined(people, spec.community, self.guest, self.topic, self.near, spec.seed) if self.guest else people
+
+    @cached_property
+    def stage(self) -> Stage:
+        return set_stage(self.spec, self.near, self.population)
+
+    @cached_property
+    def record(self) -> Record:
+        """What was written from the moment's day on."""
+        folder = self.run.folder
+        return Record(self.run.frames, folder.state(_kept(self.run)[-1]), _since(self.run, self.step))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What another process needs: the rest is made again there."""
+        return {name: getattr(self, name) for name in ("path", "step", "state", "guest", "topic")}
+
+    def __setstate__(self, kept: dict[str, Any]) -> None:
+        self.__dict__.update(kept)
+
+    def later(self, step: int, state: State) -> Moment:
+        """The same people at another hour, or in another state."""
+        other = replace(self, step=step, state=state)
+        made = (name for name in ("run", "near", "spec", "population", "stage", "record") if name in self.__dict__)
+        other.__dict__.update({name: self.__dict__[name] for name in made})
+        return other
+
+    def with_guest(self, sketch: str, topic: int) -> Moment:
+        """The same moment, with somebody of that description among the people."""
+        from simulacra.branches.guests import widened
+
+        other = Moment(self.path, self.step, widened(self.state, len(self.population)), sketch, topic)
+        other.__dict__.update({name: self.__dict__[name] for name in ("run", "near", "record") if name in self.__dict__})
+        return other
+
+    def simulation(self, recorder: Recorder, lane: int = 0, writer: Writer | None = None) -> Simulation:
+        """The simulation that goes on from here. lane: 0 for the chances that the run had, others for another roll."""
+        stage = replace(self.stage, streams=Rerolled(self.spec.seed, lane), writer=writer or self.stage.writer)
+        simulation = stage.simulation(self.spec.wired(max((self.step - 1) // 24 + 1, 1)), recorder)
+        simulation.policy_names = (*simulation.policy_names, POLICY)
+        simulation.restore(self.state)
+        return simulation
+
+    def recorded_writer(self) -> Writer:
+        """Takes what was written from the record and asks the run's own writer for nothing but what is not in it."""
+        return RecordedWriter(self.record, self.stage.writer, _always)
+
+    def quiet_writer(self, root: int) -> Writer:
+        """For a mind that costs something: the thread is written by it, everything else is taken from the record or sketched."""
+        if self.spec.mind == "sketch":
+            return self.stage.writer
+        sketched = set_stage(replace(self.spec, mind="sketch"), self.near, self.population).writer
+        return ThreadWriter(root, self.stage.writer, RecordedWriter(self.record, sketched, _always))
+
+
+def _always(briefs: Briefs, world: Any) -> NDArray[np.bool_]:
+    return np.ones(len(briefs.author), bool)
+
+
+def play_on(simulation: Simulation, spec: RunSpec, until: int, recorder: Recorder) -> Simulation:
+    """Play to the hour `until`, through changes of design where the run is a fork; returns the simulation that stands there."""
+    for day, _ in spec.earlier:
+        if simulation.step <= 24 * day < until:
+            simulation.play_until(24 * day)
+            simulation = handed_over(simulation, spec, day, recorder)
+    simulation.play_until(until)
+    return simulation
+
+
+def moment_after(run: Run, post: int) -> Moment:
+    """The run at the end of the hour in which that post was written: nobody has read it yet.
+
+    Raises SpecError for a post that does not exist or was written in the burn-in; RecordError where the run is still being
+    written, or replaying its turns gives something else than its record: another version of the program wrote it.
+    """
+    if run.status == "running":
+        raise RecordError(f"{run.id} is still running. Wait for its end, or stop it: a stopped run will do.")
+    row = post_row(run, post)
+    if row["step"] < 0:
+        raise SpecError(f"post {post} was written before day 1, in the burn-in. Take one of the measured days.")
+    return moment_at(run, int(row["step"]) + 1)
+
+
+def moment_at(run: Run, step: int) -> Moment:
+    """The run at the beginning of that hour, 0 to the last one that is finished."""
+    day = max(day for day in _kept(run) if 24 * day <= step)
+    start = Moment(run.path, 24 * day, run.folder.state(day))
+    start.__dict__["run"] = run
+    if start.step == step:
+        return start
+    with one_blas_thread():
+        silent = Buffered(labels_of(run.spec))
+        simulation = start.simulation(silent, writer=start.recorded_writer())
+        simulation = play_on(simulation, run.spec, step, silent)
+    _check_replay(run, simulation, start.step, step)
+    return start.later(step, simulation.state())
+
+
+def _kept(run: Run) -> list[int]:
+    """Days whose checkpoints are there, burn-in's last included."""
+    days = [day for day in run.folder.days if (run.path / day_name(day) / CHECKPOINT_FILE).exists() and day >= 0]
+    if not days:
+        raise RecordError(f"{run.id}: no checkpoint is kept, so nothing can go on from it. Play the run anew.")
+    return days
+
+
+def _since(run: Run, step: int) -> int:
+    return 24 * max(day for day in _kept(run) if 24 * day <= step)
+
+
+def _check_replay(run: Run, simulation: Simulation, start: int, step: int) -> None:
+    """Compare what was replayed with the record: who wrote when in answer to what."""
+    table = run.frames.arrow("posts", burn_in=True, columns=("id", "step", "author", "parent"))
+    told = {name: table[name].to_numpy() for name in table.column_names}
+    hours = (told["step"] >= start) & (told["step"] < step)
+    posts, n = simulation.platform.posts, len(simulation.platform.posts)
+    played = np.flatnonzero(posts.step[:n] >= start)
+    same = np.array_equal(told["id"][hours], played) and all(
+        np.array_equal(told[name][hours], getattr(posts, name)[played]) for name in ("step", "author", "parent")
+    )
+    if not same:
+        made = run.folder.info.get("versions", {}).get("simulacra", "unknown")
+        raise RecordError(
+            f"{run.id}: playing day {start // 24 + 1} again does not give what its record says. It was written by another "
+            f"version of the program ({str(made)[:20]}). Play the run anew: simulacra run."
+        )
+
+
+def post_row(run: Run, post: int) -> dict[str, Any]:
+    """step, author, root, act, topic, rule and words of a post. Raises SpecError where there is none of that id."""
+    names = ("id", "step", "author", "parent", "root", "act", "topic", "rule", "text")
+    table = run.frames.arrow("posts", burn_in=True, columns=names)
+    ids = table["id"].to_numpy()
+    found = np.flatnonzero(ids == post)
+    if not len(found):
+        raise SpecError(f"{run.id} has no post {post}. Posts: {ids.min(initial=0)} to {ids.max(initial=-1)}.")
+    row: dict[str, Any] = table.slice(int(found[0]), 1).to_pylist()[0]
+    return row
+
+
+__all__ = ["POLICY", "Buffered", "Moment", "in_thread", "moment_after", "moment_at", "play_on", "post_row"]

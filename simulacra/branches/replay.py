@@ -1,0 +1,127 @@
+"""Writers for a past that is played again: recorded words come from the record, so that no model is asked for them twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulacra.events import ACTS, STRATA
+from simulacra.seams import Briefs, Bytes, Ints, State, Writer, Writing
+from simulacra.streams import Streams
+
+if TYPE_CHECKING:
+    from simulacra.platform import PlatformView
+    from simulacra.record.frames import Frames
+
+Key = tuple[int, int]
+"""(author, step): a persona writes at most once an hour."""
+
+
+class Said(NamedTuple):
+    """A draft as it ended: what was posted, or why nothing was."""
+
+    text: str
+    memo: int
+    stratum: int
+    act: str
+    parent: int
+    failure: str = ""
+
+
+class Record:
+    """What every persona wrote in every hour of a run from a step on."""
+
+    def __init__(self, frames: Frames, state: State, since: int) -> None:
+        """state: a checkpoint of the run after which nothing is looked up: it alone keeps the writers' memos."""
+        names = ("author", "step", "text", "id", "stratum", "act", "parent")
+        posts = frames.arrow("posts", burn_in=True, columns=names)
+        posts = posts.filter(posts["step"].to_numpy() >= since)
+        columns = [posts[name].to_pylist() for name in names]
+        memo = state["posts.memo"]
+        self._said: dict[Key, Said] = {
+            (author, step): Said(text, int(memo[post]), STRATA.index(stratum), act, parent)
+            for author, step, text, post, stratum, act, parent in zip(*columns, strict=True)
+            if post < len(memo)
+        }
+        failures = frames.arrow("failures", burn_in=True)
+        for persona, step, reason in zip(*(failures[name].to_pylist() for name in ("persona", "step", "reason")), strict=True):
+            self._said.setdefault((persona, step), Said("", 0, 0, "", -1, reason))
+        rulings = frames.arrow("rulings", burn_in=True, columns=("author", "step", "action"))
+        rows = zip(*(rulings[name].to_pylist() for name in ("author", "step", "action")), strict=True)
+        self._revised = {(author, step) for author, step, action in rows if action == "revise"}
+
+    def of(self, author: int, step: int, act: str, parent: int, revision: int) -> Said | None:
+        """What that person wrote then, doing that; None where the record does not say: a draft that moderation stopped, the first
+        version of one that was revised, or something else than what happened."""
+        said = self._said.get((author, step))
+        if said is None or (revision == 0 and (author, step) in self._revised):
+            return None
+        return said if said.failure or (said.act, said.parent) == (act, parent) else None
+
+
+class RecordedWriter:
+    """Takes from the record what it has, for posts that `applies` to; another writer writes the rest."""
+
+    def __init__(self, record: Record, otherwise: Writer, applies: Callable[[Briefs, PlatformView], NDArray[np.bool_]]) -> None:
+        self._record, self._otherwise, self._applies = record, otherwise, applies
+
+    def write(self, briefs: Briefs, world: PlatformView, streams: Streams) -> Writing:
+        """As seams.Writer."""
+        if not len(briefs.author):
+            return self._otherwise.write(briefs, world, streams)
+        rows = zip(
+            briefs.author.tolist(), briefs.act.tolist(), briefs.parent.tolist(), self._applies(briefs, world), strict=True
+        )
+        found = [
+            self._record.of(author, briefs.step, ACTS[act], parent, briefs.revision) if applies else None
+            for author, act, parent, applies in rows
+        ]
+        missing = np.array([row for row, said in enumerate(found) if said is None], np.int32)
+        fresh = iter(_each(self._otherwise.write(rows_of(briefs, missing), world, streams))) if len(missing) else iter(())
+        return _joined([said if said is not None else next(fresh) for said in found])
+
+
+class ThreadWriter:
+    """One writer for one thread, another for all others: so a model is asked for nothing but the thread that is looked at."""
+
+    def __init__(self, root: int, inside: Writer, outside: Writer) -> None:
+        self._root, self._inside, self._outside = root, inside, outside
+
+    def write(self, briefs: Briefs, world: PlatformView, streams: Streams) -> Writing:
+        """As seams.Writer."""
+        within = in_thread(briefs, world, self._root)
+        written: dict[int, Said] = {}
+        for writer, rows in ((self._inside, np.flatnonzero(within)), (self._outside, np.flatnonzero(~within))):
+            if len(rows):
+                said = _each(writer.write(rows_of(briefs, rows.astype(np.int32)), world, streams))
+                written.update(zip(rows.tolist(), said, strict=True))
+        return _joined([written[row] for row in range(len(briefs.author))])
+
+
+def in_thread(briefs: Briefs, world: PlatformView, root: int) -> NDArray[np.bool_]:
+    """Which briefs answer in the thread that this post opened [m]."""
+    if not len(world.posts):
+        return np.zeros(len(briefs.parent), bool)
+    return (briefs.parent >= 0) & (world.posts.root[np.maximum(briefs.parent, 0)] == root)
+
+
+def rows_of(briefs: Briefs, rows: Ints) -> Briefs:
+    """Some of the briefs."""
+    columns = {name: getattr(briefs, name)[rows] for name in ("author", "act", "topic", "mood", "parent", "truth")}
+    return briefs._replace(**columns)
+
+
+def _each(writing: Writing) -> list[Said]:
+    return [
+        Said(text, int(memo), int(stratum), "", -1, writing.failure.get(row, ""))
+        for row, (text, memo, stratum) in enumerate(zip(writing.text, writing.memo, writing.stratum, strict=True))
+    ]
+
+
+def _joined(said: list[Said]) -> Writing:
+    stratum: Bytes = np.array([one.stratum for one in said], np.int8)
+    failure = {row: one.failure for row, one in enumerate(said) if one.failure}
+    return Writing([one.text for one in said], np.array([one.memo for one in said], np.int64), stratum, failure)
