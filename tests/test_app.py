@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -15,14 +17,31 @@ from streamlit.testing.v1 import AppTest
 
 from simulacra.analysis.comparison import Row
 from simulacra.analysis.verdict import Plan
+from simulacra.community import load_community
 from simulacra.errors import CommunityError, RecordError
 from simulacra.experiment import Run, run
 from simulacra.feeds import FEEDS, make_feed
 from simulacra.record.review import add_note
 from simulacra.record.runfiles import plain, to_json
 from simulacra.replicates import Comparison, compare
+from simulacra.studies.contagion import CAUSAL, Probe, ProbeRow, probe
 from simulacra.studies.robustness import ROBUST_FILE, Held, Robustness
-from simulacra.views import ask, drafts, example, forum, jobs, pages, pair, parts, preview, readout, say, store
+from simulacra.views import (
+    ask,
+    contagion,
+    design,
+    drafts,
+    example,
+    forum,
+    jobs,
+    pages,
+    pair,
+    parts,
+    preview,
+    readout,
+    say,
+    store,
+)
 from simulacra.worker import is_at_work, last_words, start, stop, writer_of
 
 PAGES = ("home", "design", "run", "threads", "compare", "measures", "library")
@@ -57,8 +76,8 @@ def trial(here: Path) -> Comparison:
     return store.experiment("trial")
 
 
-def opened(page: str, **query: str) -> AppTest:
-    """The page as a browser would get it first."""
+def opened(page: str, kept: Mapping[str, object] | None = None, /, **query: str) -> AppTest:
+    """The page as a browser would get it first. kept: what its session knows already."""
 
     def script(name: str) -> None:
         from simulacra.views import look, pages
@@ -69,6 +88,8 @@ def opened(page: str, **query: str) -> AppTest:
     test = AppTest.from_function(script, args=(page,), default_timeout=60)
     for key, value in query.items():
         test.query_params[key] = value
+    for name, what in (kept or {}).items():
+        test.session_state[name] = what
     return test.run()
 
 
@@ -120,6 +141,24 @@ def test_what_the_address_names_is_shown(page: str, query: dict[str, str], here:
     assert not test.error
 
 
+TABS = {
+    "measures": ("Toxicity", "Emotion", "Contagion", "Taking part", "Moderation", "Network", "All measures"),
+    "design": design.TABS,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("page, tab", [(page, tab) for page, tabs in TABS.items() for tab in tabs])
+def test_every_tab_opens(page: str, tab: str, here: Path) -> None:
+    query = {"run": "trial-variant-1"} if page == "measures" else {"community": "pittsburgh"}
+    test = opened(page, {f"{page}-tabs": tab}, **query)
+    assert not test.exception
+    assert not test.error
+
+
+def test_all_tabs_of_the_measures_are_tested_here(here: Path) -> None:
+    assert [tab.label for tab in opened("measures", run="trip").tabs] == list(TABS["measures"])
+
+
 @pytest.mark.parametrize("name", ["../../etc", "no-such-run", "<b>x</b>", "a" * 300])
 @pytest.mark.parametrize("page", ["run", "threads", "measures", "library"])
 def test_an_address_that_names_no_run_gives_a_message_and_no_traceback(page: str, name: str, here: Path) -> None:
@@ -144,7 +183,7 @@ def test_the_example_that_ships_opens_with_a_clear_answer(tmp_path: Path, monkey
     found = store.experiment(example.NAME)
     assert readout.read_out(readout.answer_of(found)).word == "Clear change"
     assert pair.kept_pairs(found).keys() == {pair.median_seed(found, found.spec.plan.primary)}
-    assert example.PACKED.stat().st_size <= 300_000
+    assert example.PACKED.stat().st_size <= 400_000
 
 
 def test_the_example_does_not_come_back_once_it_was_deleted(tmp_path: Path) -> None:
@@ -240,6 +279,42 @@ def test_what_the_check_of_assumptions_found_is_told(here: Path, held: int, word
     file.unlink()
     assert not test.exception
     assert word in words(test) and f"{held} of 12" in words(test) and "moods follow what is read" in words(test)
+
+
+# -- contagion -------------------------------------------------------------------------------------------------------------
+
+
+def test_the_probe_is_asked_of_the_design_of_a_run_and_its_answer_is_read(trip: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(contagion, "SEEDS", 1)
+    assert contagion.answer_of(trip, "positive") is None
+    assert contagion.begin(trip, "positive", 20, 1).wait(60) == 0
+    told = contagion.answer_of(trip, "positive")
+    assert told is not None and (told.personas, told.days, told.seeds) == (20, 1, 1)
+    assert load_community(store.answers_dir() / "trip-probe-positive.toml").voices == trip.spec.community.voices
+    page = opened("measures", {"measures-tabs": "Contagion"}, run="trip")
+    assert "No answer" in words(page) and "if no mood spread" in words(page)
+
+
+def probe_row(estimate: str, low: float, high: float) -> ProbeRow:
+    return ProbeRow("valence", estimate, "", (low + high) / 2, low, high, 0.01, 8, estimate in CAUSAL)
+
+
+@pytest.mark.parametrize(
+    "low, high, word",
+    [
+        (-0.02, -0.01, "Mood spreads"), (-0.02, 0.01, "Not detectable at this size"), (0.0, 0.0, "No contagion"),
+        (math.nan, math.nan, "No answer"),
+    ],
+)  # fmt: skip
+def test_the_word_over_a_probe_follows_the_interval_of_the_twins(low: float, high: float, word: str) -> None:
+    told = Probe("positive", 100, 3, 8, (probe_row("twin", low, high), probe_row("whole community", low, high)))
+    assert contagion.verdict(told)[0] == word
+    assert told.sentence.startswith((word, "No answer"))
+
+
+def test_every_estimate_of_the_probe_has_its_words(here: Path) -> None:
+    found = probe("pittsburgh", personas=20, days=1, seeds=1)
+    assert {row.estimate for row in found.rows} == set(contagion.FIGURES)
 
 
 # -- forum -----------------------------------------------------------------------------------------------------------------

@@ -80,9 +80,19 @@ def queue_max(facts: Facts) -> float:
 def hours_to_decision(facts: Facts) -> float:
     """Hours from a post's first report, or from being held, to a moderator's decision on it, mean over decided posts, >= 0; NaN
     without decisions."""
+    return mean(decision_hours(facts))
+
+
+def queue_by_hour(facts: Facts) -> Array:
+    """[measured hours] posts that wait for a moderator at the end of each hour; empty where no moderator decided anything."""
+    return _queue(facts)
+
+
+def decision_hours(facts: Facts) -> Array:
+    """[decided posts] hours from a post's first report, or from being held, to a moderator's decision on it."""
     waits = _waits(facts)
     decided = waits.by_person & (waits.until < _NEVER)
-    return mean(waits.until[decided] - waits.since[decided])
+    return waits.until[decided] - waits.since[decided]
 
 
 _NEVER = np.iinfo(np.int64).max

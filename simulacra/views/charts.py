@@ -178,6 +178,26 @@ def paired_differences(
     return found
 
 
+def forest(labels: Sequence[str], values: Sequence[tuple[float, float, float]], axis: str) -> go.Figure:
+    """A row a figure: its mean as a dot, its interval (mean, low, high) as a bar, around a line at 0."""
+    found = figure(110 + 46 * len(labels))
+    for place, (mean, low, high) in enumerate(values):
+        y = len(labels) - 1 - place
+        found.add_scatter(x=[low, high], y=[y, y], mode="lines", line={"color": look.BASELINE, "width": 5}, hoverinfo="skip")
+        found.add_scatter(
+            x=[mean], y=[y], mode="markers", marker={"size": 12, "color": look.BASELINE, "line": {"color": "white", "width": 2}},
+            hovertemplate="%{x:+.4f}<extra></extra>",
+        )  # fmt: skip
+    found.add_vline(x=0, line_color=look.PLAIN, line_width=1.5)
+    found.update_layout(hovermode="closest")
+    found.update_xaxes(title=axis)
+    found.update_yaxes(
+        tickvals=list(range(len(labels))), ticktext=[flat(label, 52) for label in reversed(labels)],
+        range=[-0.6, len(labels) - 0.4], showgrid=False,
+    )  # fmt: skip
+    return found
+
+
 def dots(rows: Sequence[tuple[str, Sequence[float], str]], axis: str) -> go.Figure:
     """A row of dots for each (label, values, colour), around a line at 0."""
     found = figure(100 + 30 * len(rows))
@@ -228,7 +248,7 @@ def moods(frame: pd.DataFrame) -> go.Figure:
 
 
 def network(nodes: pd.DataFrame, edges: pd.DataFrame) -> go.Figure:
-    """Members as dots, the busiest by name, ties as lines. nodes: x, y, size, label, community (int); edges: x0, y0, x1, y1."""
+    """Members as dots, each community's busiest by name, ties as lines. nodes: x, y, size, label, community (int); edges: x0, y0, x1, y1."""
     found = figure(560)
     lines = np.full((len(edges), 3, 2), np.nan)
     lines[:, 0] = edges[["x0", "y0"]].to_numpy()
@@ -244,7 +264,7 @@ def network(nodes: pd.DataFrame, edges: pd.DataFrame) -> go.Figure:
         marker={"size": nodes["size"], "color": tones, "line": {"color": "white", "width": 0.6}},
         hovertemplate="%{text}<extra></extra>",
     )  # fmt: skip
-    hubs = nodes.nlargest(LABELLED, "size")
+    hubs = nodes.sort_values("size").groupby("community").tail(1).nlargest(LABELLED, "size")
     for hub in hubs.itertuples():
         found.add_annotation(
             x=hub.x, y=hub.y, text=flat(hub.label, 24), showarrow=False, yshift=hub.size / 2 + 9, borderpad=2,

@@ -189,6 +189,11 @@ def _bank_file(slug: str, community: Community) -> Path | None:
     return bank if bank.is_file() and spoken <= set(community.topics) else None
 
 
+def bank_of(community: Community) -> Path | None:
+    """The file of the community's phrase bank; None where it has none or it is not at hand."""
+    return _bank_file(_bank_of(community), community)
+
+
 def with_bank(draft: Mapping[str, Any]) -> bool:
     """Whether the draft will be saved with a phrase bank of its own."""
     try:

@@ -8,9 +8,10 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from simulacra.analysis.measures import MEASURES, TOXIC
+from simulacra.analysis.measures import ALL, MEASURES, TOXIC
+from simulacra.analysis.structure import STRUCTURE
 from simulacra.experiment import Run
-from simulacra.views import charts, look, network, parts, readout, say, store
+from simulacra.views import charts, contagion, emotions, look, network, parts, readout, say, store
 
 BAND = 12  # hours over which hourly means are smoothed
 
@@ -25,8 +26,8 @@ def page() -> None:
     runs = _with_twin(run)
     _first_figures(runs)
     drawn = {
-        "Toxicity": _toxicity, "Emotion": _emotion, "Taking part": _part, "Moderation": _moderation, "Network": _network,
-        "All measures": _table,
+        "Toxicity": _toxicity, "Emotion": _emotion, "Contagion": lambda _: contagion.section(run), "Taking part": _part,
+        "Moderation": _moderation, "Network": _network, "All measures": _table,
     }  # fmt: skip
     for tab, draw in zip(st.tabs(list(drawn), on_change="rerun", key="measures-tabs"), drawn.values(), strict=True):
         if tab.open:  # only what is looked at is asked of the record
@@ -34,7 +35,44 @@ def page() -> None:
                 draw(runs)
 
 
+_GROUPS = {
+    "ei_replies": (
+        "Replies across groups (−1 to 1)",
+        "−1: members answer only their own home group; 0: blindly, where groups are equal; 1: only the other. The E-I index of "
+        "Krackhardt and Stern 1988.",
+    ),
+    "ei_follows": ("Follows across groups (−1 to 1)", "The same index over ties that members made by following."),
+    "cross_group_seen": ("Read from the other group, in 100", "Readings of posts whose author is of the other home group."),
+    "exposure_diversity": (
+        "Mix in what one reads (0 to 1)",
+        "Entropy of the home groups that a reader saw, in bits: 0 one side only, 1 both alike; mean over readers of 5 posts and more.",
+    ),
+    "edge_reciprocity": ("Answers that are returned, in 100", "Pairs in which A and B answered each other, of all in which A answered B."),
+}  # fmt: skip
+"""Measure of shape -> what to call it on a card, and what it says. Shares are told per 100."""
+
+
+def _groups(runs: Runs) -> None:
+    values = {arm: store.shape(run) for arm, run in runs.items()}
+    scale = {"cross_group_seen": 100.0, "edge_reciprocity": 100.0}
+    st.markdown("**Home groups**: each member belongs to one of two. Do they meet?")
+    parts.figures([
+        (label, {arm: say.number(found[name] * scale.get(name, 1.0)) for arm, found in values.items()}, about)
+        for name, (label, about) in _GROUPS.items()
+    ])  # fmt: skip
+    days = _each(runs, """
+        WITH r AS (SELECT p.day, a."group" AS mine, b."group" AS theirs FROM posts p JOIN posts q ON q.id = p.parent
+            JOIN personas a ON a.id = p.author JOIN personas b ON b.id = q.author
+            WHERE NOT p.burn_in AND p.author <> q.author)
+        SELECT (day - 1) * 24 AS step, 2 * avg((mine <> theirs)::INT) - 1 AS ei, count(*) AS n FROM r GROUP BY day ORDER BY day
+    """)  # fmt: skip
+    _draw(charts.over_time(days, "ei", "E-I index", span=0.6), "Do groups answer each other?",
+          "E-I index of replies to others by day: (across − within) / all. −1 all stay within their home group, 1 all cross.",
+          days, "ei-index")  # fmt: skip
+
+
 def _network(runs: Runs) -> None:
+    _groups(runs)
     for column, (arm, run) in zip(st.columns(len(runs)), runs.items(), strict=True):
         with column:
             network.draw(run, arm if len(runs) > 1 else "")
@@ -174,6 +212,27 @@ def _emotion(runs: Runs) -> None:
         "moods",
     )
 
+    _arousal(runs)
+    emotions.section(runs)
+
+
+def _arousal(runs: Runs) -> None:
+    felt = _each(
+        runs,
+        """SELECT root AS thread, avg(abs(valence)) AS strength, count(*) - 1 AS replies FROM posts WHERE NOT burn_in
+        GROUP BY root HAVING count(*) >= 3 ORDER BY root""",
+    )
+    _draw(
+        charts.histogram(
+            {arm: frame["strength"] for arm, frame in felt.items()}, "mean |cheerfulness| within a thread"
+        ).update_yaxes(title="in 100 threads"),
+        "How strongly felt threads are",
+        "Threads with two replies and more by the mean size of their posts' cheerfulness, whatever its sign, 0 to 1. A stand-in for "
+        "arousal: the lexicon has no axis of it, so calm sadness counts like anger.",
+        felt,
+        "arousal",
+    )
+
 
 # -- taking part and moderation --------------------------------------------------------------------------------------------
 
@@ -254,10 +313,33 @@ def _moderation(runs: Runs) -> None:
             }  # fmt: skip
             parts.chart(charts.stacked(frame, "day", series, "simulated day", "rulings"), f"What moderation did: {arm}",
                         "Rulings a day by what they did.", frame, f"rulings-{arm}")  # fmt: skip
+    _workload(runs)
     values = {arm: store.measures(run) for arm, run in runs.items()}
     names = ("removal_recall", "false_removal_share", "missed_violations", "moderator_minutes", "reports", "bans")
     parts.table(_measure_rows(values, names), ("value", *runs))
     st.caption("Violations are counted against what each draft truly was, which no policy and no scorer sees.")
+
+
+def _workload(runs: Runs) -> None:
+    """The moderators' queue over time, and how long posts waited; nothing where no person decided anything."""
+    waiting = {arm: store.queue(run) for arm, run in runs.items()}
+    staffed = {arm: found for arm, found in waiting.items() if len(found[0])}
+    if not staffed:
+        st.caption("No person decided anything here, so there is no queue.")
+        return
+    left, right = st.columns(2)
+    queue = {arm: pd.DataFrame({"step": range(len(n)), "waiting": n}) for arm, (n, _) in staffed.items()}
+    with left:
+        _draw(charts.over_time(queue, "waiting", "posts that wait"), "The moderators' queue",
+              "Posts that wait for a moderator at the end of each hour: from the first report, or from being held, until a person "
+              "decides or anything removes them.", queue, "queue")  # fmt: skip
+    hours = {arm: pd.DataFrame({"hours": h}) for arm, (_, h) in staffed.items()}
+    most = max((float(frame["hours"].max()) for frame in hours.values() if len(frame)), default=0.0)
+    with right:
+        figure = charts.histogram({arm: f["hours"] for arm, f in hours.items()}, "hours to a decision", 24, 0, max(most, 24.0))
+        figure.update_yaxes(title="in 100 decided posts")
+        _draw(figure, "How long posts wait", "Decided posts by the hours from their first report, or from being held, to a "
+              "moderator's decision.", hours, "decisions")  # fmt: skip
 
 
 # -- the table -------------------------------------------------------------------------------------------------------------
@@ -266,6 +348,10 @@ def _moderation(runs: Runs) -> None:
 def _table(runs: Runs) -> None:
     rows = _measure_rows({arm: store.measures(run) for arm, run in runs.items()}, tuple(MEASURES))
     parts.table(rows, ("value", *runs))
+    with st.expander("The shape of the community: threads, networks, rhythm, tails", icon=":material/hub:"):
+        shape = _measure_rows({arm: store.shape(run) for arm, run in runs.items()}, tuple(STRUCTURE))
+        parts.table(shape, ("value", *runs))
+        rows = pd.concat([rows, shape], ignore_index=True)
     st.download_button(
         "Download as CSV", lambda: parts.csv(rows), "measures.csv", "text/csv", icon=":material/download:", on_click="ignore"
     )
@@ -276,9 +362,9 @@ def _measure_rows(values: Mapping[str, Mapping[str, float]], names: tuple[str, .
     single = len(values) == 1
     return pd.DataFrame([
         {
-            "measure": readout.title(name),
-            **{("value" if single else arm): say.amount(found[name], MEASURES[name].unit) for arm, found in values.items()},
-            "unit": MEASURES[name].unit, "what it counts": readout.plain(MEASURES[name].about),
+            "measure": readout.title(name) if name in MEASURES else ALL[name].title.capitalize(),
+            **{("value" if single else arm): say.amount(found[name], ALL[name].unit) for arm, found in values.items()},
+            "unit": ALL[name].unit, "what it counts": readout.plain(ALL[name].about),
         }
         for name in names
     ])  # fmt: skip

@@ -72,9 +72,9 @@ def chart(figure: go_.Figure, title: str, definition: str, data: pd.DataFrame | 
 
     title, definition: our own words. data: what is drawn; None leaves the download out. name: of the file.
     """
-    with st.container(border=True):
+    with st.container(border=True, height="stretch"):
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-            st.markdown(f"**{title}**", help=definition)
+            st.markdown(f"**{title}**")
             if data is not None:
                 st.download_button(
                     "CSV",

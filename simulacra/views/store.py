@@ -13,6 +13,9 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
+from simulacra.analysis.facts import Facts
+from simulacra.analysis.structure import structure
+from simulacra.analysis.workload import decision_hours, queue_by_hour
 from simulacra.checks import slugify
 from simulacra.community import Community, bundled_communities, load_community
 from simulacra.errors import RecordError, SimulacraError
@@ -39,6 +42,11 @@ def experiments_dir() -> Path:
 def designs_dir() -> Path:
     """Communities and arms that were designed here: a folder `designs` beside the runs' folder."""
     return runs_dir().parent / "designs"
+
+
+def answers_dir() -> Path:
+    """What was asked of the model beside runs and comparisons: a folder `answers` beside the runs' folder."""
+    return runs_dir().parent / "answers"
 
 
 # -- runs ------------------------------------------------------------------------------------------------------------------
@@ -81,6 +89,27 @@ def _measures(path: str, digest: str) -> dict[str, float]:
 def measures(of: Run) -> dict[str, float]:
     """Every measure of the run's finished days; {} before the first is finished."""
     return _measures(str(of.path), of.digest) if of.days else {}
+
+
+@st.cache_data(max_entries=16, show_spinner="Measuring the shape of the community ...")
+def _shape(path: str, digest: str) -> dict[str, float]:
+    return structure(open_run(path).frames)
+
+
+def shape(of: Run) -> dict[str, float]:
+    """Every measure of shape of the run's finished days."""
+    return _shape(str(of.path), of.digest)
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _queue(path: str, digest: str) -> tuple[list[int], list[float]]:
+    facts = Facts(open_run(path).frames)
+    return queue_by_hour(facts).tolist(), decision_hours(facts).tolist()
+
+
+def queue(of: Run) -> tuple[list[int], list[float]]:
+    """Posts that wait for a moderator by hour, and hours to each decision; empty where no moderator decided anything."""
+    return _queue(str(of.path), of.digest)
 
 
 def personas(of: Run) -> pd.DataFrame:

@@ -1,0 +1,107 @@
+"""Six emotions in what members write and read, from a second scorer's sidecar beside the run; a button that has it made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from simulacra import worker
+from simulacra.errors import RecordError
+from simulacra.experiment import Run
+from simulacra.record.runfiles import read_parquet
+from simulacra.views import charts, jobs, look, parts, say, store
+
+EMOTIONS = {
+    "joy": "#009e73", "surprise": "#e69f00", "sadness": "#0072b2", "fear": "#cc79a7", "disgust": "#56b4e9", "anger": "#d55e00",
+}  # fmt: skip
+"""Ekman's six and their fixed colours (Okabe and Ito)."""
+SCORER = "semantic"
+
+Runs = Mapping[str, Run]
+
+
+def section(runs: Runs) -> None:
+    """Charts where every run was read by the second scorer, else a button for each that was not."""
+    if find_spec("simulacra.cli.scoring") is None:
+        return
+    st.markdown("**Six emotions**")
+    waiting = {arm: run for arm, run in runs.items() if not _file(run).is_file() or _at_work(run)}
+    if waiting:
+        st.caption(
+            "Emotions are read by a second scorer that knows sentences by their meaning. It takes about a minute for a thousand posts, and "
+            "is kept beside the run."
+        )
+        for arm, run in waiting.items():
+            jobs.offered(
+                "Read the emotions" + (f" of the {arm}" if len(runs) > 1 else "") + f": {say.count(run.counts['posts'], 'post')}",
+                f"emotions-{run.id}", _name(run), partial(_begin, run), icon=":material/mood:",
+            )  # fmt: skip
+        return
+    written, read = {}, {}
+    for arm, run in runs.items():
+        try:
+            written[arm], read[arm] = means(run)
+        except RecordError as error:
+            say.mistake(error)
+            return
+    about = "Mean chance that a post holds the emotion, 0 to 1, by a linear head over sentence embeddings; several may hold at once. "
+    left, right = st.columns(2)
+    for place, found, verb, how in (
+        (left, written, "write", "Posts as written."), (right, read, "read", "Posts weighted by how often they were read."),
+    ):  # fmt: skip
+        table = pd.DataFrame({"emotion": list(EMOTIONS), **{arm: values.to_numpy() for arm, values in found.items()}})
+        with place:
+            parts.chart(_bars(found), f"Emotions in what members {verb}", about + how, table, f"emotions-{verb}")
+
+
+def means(run: Run) -> tuple[pd.Series, pd.Series]:
+    """Mean chance of each emotion over the posts of the measured days: as written, and weighted by impressions."""
+    return _means(str(run.path), run.digest, _file(run).stat().st_mtime)
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _means(path: str, digest: str, made: float) -> tuple[pd.Series, pd.Series]:
+    from simulacra.experiment import open_run
+
+    run = open_run(path)
+    scores = read_parquet(_file(run)).to_pandas()
+    posts = store.query(run, """
+        SELECT p.id AS post, count(i.post) AS n, p.burn_in FROM posts p LEFT JOIN impressions i ON i.post = p.id AND NOT i.burn_in
+        GROUP BY p.id, p.burn_in
+    """)  # fmt: skip
+    both = posts.merge(scores, on="post")
+    names = list(EMOTIONS)
+    weighted = both[names].mul(both["n"], axis=0).sum() / max(both["n"].sum(), 1)
+    return both.loc[~both["burn_in"], names].mean(), weighted
+
+
+def _bars(found: Mapping[str, pd.Series]) -> Any:
+    figure = charts.figure()
+    for arm, values in found.items():
+        tone = look.ARMS[arm] if len(found) > 1 else list(EMOTIONS.values())
+        figure.add_bar(x=list(EMOTIONS), y=values.to_numpy(), name=arm, marker_color=tone)
+    figure.update_layout(barmode="group", showlegend=len(found) > 1, hovermode="closest")
+    figure.update_yaxes(title="mean chance", rangemode="tozero")
+    return figure
+
+
+def _begin(run: Run) -> None:
+    worker.start("score", _name(run), store.runs_dir(), [run.id, "--with", SCORER])
+
+
+def _name(run: Run) -> str:
+    return f"{run.id[:80]}-{SCORER}"
+
+
+def _at_work(run: Run) -> bool:
+    return worker.is_at_work(store.runs_dir(), _name(run))
+
+
+def _file(run: Run) -> Path:
+    return run.path / "scores" / f"{SCORER}.parquet"
