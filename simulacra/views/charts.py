@@ -248,7 +248,7 @@ def moods(frame: pd.DataFrame) -> go.Figure:
 
 
 def network(nodes: pd.DataFrame, edges: pd.DataFrame) -> go.Figure:
-    """Members as dots, each community's busiest by name, ties as lines. nodes: x, y, size, label, community (int); edges: x0, y0, x1, y1."""
+    """Members as dots, the busiest by name, ties as lines. nodes: x, y, size, label, community (int); edges: x0, y0, x1, y1."""
     found = figure(560)
     lines = np.full((len(edges), 3, 2), np.nan)
     lines[:, 0] = edges[["x0", "y0"]].to_numpy()
