@@ -159,13 +159,18 @@ class Budget:
         with self._lock:
             self._check(0.0)
 
-    def reserve(self, cost: float) -> None:
-        """Set so many dollars aside for a call about to be made. Raises Capped where it might break a cap."""
+    def reserve(self, cost: float) -> bool:
+        """Set so many dollars aside for a call about to be made. False: not before some that are under way have ended, since they
+        may leave too little. Raises Capped where no cap has room for it."""
         with self._lock:
             self._started = self.clock() if self._started is None else self._started
+            over = self.max_cost is not None and self._spent.cost + self._reserved + cost > self.max_cost
+            if over and self._reserved > 1e-12:
+                return False
             self._check(cost)
             self._reserved += cost
             self._count(in_flight=1)
+            return True
 
     def call(self) -> None:
         """One request is about to be sent. Raises Capped where it would be one too many."""

@@ -92,6 +92,7 @@ class _Tally:
     calls: int = 0
     input_tokens: int = 0
     output_tokens: int = 0
+    trouble: str = ""  # what the last response was about, where it was no answer
 
     def send(self) -> None:
         try:
@@ -113,7 +114,18 @@ async def _on_request(request: Any) -> None:
         _tally.get().send()
 
 
-_clients: dict[tuple[int, str, float], AsyncOpenAI] = {}
+async def _on_response(response: Any) -> None:
+    """Called by the client for each response, those that it will retry included."""
+    _tally.get().trouble = _trouble(response.status_code)
+
+
+def _trouble(status: int) -> str:
+    if status < 400:
+        return ""
+    return "rate limited" if status == 429 else "server error" if status >= 500 else f"rejected ({status})"
+
+
+_clients: dict[tuple[int, str, float, str], AsyncOpenAI] = {}
 
 
 def _client(base_url: str, timeout: float, slots: int) -> AsyncOpenAI:
@@ -121,14 +133,14 @@ def _client(base_url: str, timeout: float, slots: int) -> AsyncOpenAI:
     from httpx2 import Limits
     from openai import AsyncOpenAI, DefaultAsyncHttpx2Client
 
-    place = (id(pool.loop()), base_url, timeout)
+    place = (id(pool.loop()), base_url, timeout, key_for(base_url))
     if place not in _clients:
         http = DefaultAsyncHttpx2Client(
-            event_hooks={"request": [_on_request]},
+            event_hooks={"request": [_on_request], "response": [_on_response]},
             limits=Limits(max_connections=slots + 8, max_keepalive_connections=slots + 8),
         )
         _clients[place] = AsyncOpenAI(
-            api_key=key_for(base_url), base_url=base_url, timeout=timeout, max_retries=CLIENT_RETRIES, http_client=http
+            api_key=place[3], base_url=base_url, timeout=timeout, max_retries=CLIENT_RETRIES, http_client=http
         )
     return _clients[place]
 
@@ -233,7 +245,7 @@ class OpenAIChat:
             async with asyncio.timeout(self.model.deadline):
                 return await self._attempts(prompt, fault, tally)
         except TimeoutError:
-            return tally.answer("", "deadline")
+            return tally.answer("", tally.trouble or "deadline")
         except _Cap as stop:
             raise stop.capped from None
         finally:
@@ -261,7 +273,8 @@ class OpenAIChat:
         asked = len(str(body.get("messages", body.get("prompt")))) / CHARS_PER_TOKEN
         reserved = self._price.of(asked, limit) if self._price else 0.0
         calls, tokens = tally.calls, (0, 0)
-        self.budget.reserve(reserved)
+        while not self.budget.reserve(reserved):
+            await asyncio.sleep(0.02)
         try:
             response = await self._http().post(path, cast_to=httpx2.Response, body=body)
             self._pool().reached()
@@ -286,13 +299,9 @@ class OpenAIChat:
             raise Capped(
                 f"{self._where} refuses further calls ({status}): {self._said(error)} Resume the run when that is mended."
             )
-        if status == 429:
-            return "rate limited"
-        if status >= 500:
-            return "server error"
         if status in (400, 422) and ("content_filter" in said or "content policy" in said or "moderation" in said):
             return "refused"
-        return "prompt too long" if status in (400, 413, 422) and "context" in said else f"rejected ({status})"
+        return "prompt too long" if status in (400, 413, 422) and "context" in said else _trouble(status)
 
     # -- the first time --
 
