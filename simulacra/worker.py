@@ -67,17 +67,18 @@ def _lock_of(runs_dir: Path, name: str) -> Path:
 
 
 def start_run(
-    community: Path, name: str, runs_dir: Path, *, personas: int, days: int, seed: int = 1, overlay: Path | None = None
-) -> subprocess.Popen[bytes]:
-    """Play one run of a community file under that name."""
+    community: Path, name: str, runs_dir: Path, *, personas: int, days: int, seed: int = 1, overlay: Path | None = None,
+    more: Sequence[str] = (),
+) -> subprocess.Popen[bytes]:  # fmt: skip
+    """Play one run of a community file under that name. more: options of the mind."""
     on_top = ["--overlay", str(overlay)] if overlay else []
     size = ["--personas", str(personas), "--days", str(days), "--seed", str(seed)]
-    return start("run", name, runs_dir, [str(community), "--id", name, *size, *on_top])
+    return start("run", name, runs_dir, [str(community), "--id", name, *size, *on_top, *more])
 
 
-def resume_run(name: str, runs_dir: Path) -> subprocess.Popen[bytes]:
-    """Go on with a stopped or interrupted run."""
-    return start("resume", name, runs_dir, [name])
+def resume_run(name: str, runs_dir: Path, more: Sequence[str] = ()) -> subprocess.Popen[bytes]:
+    """Go on with a stopped, capped or interrupted run. more: new caps."""
+    return start("resume", name, runs_dir, [name, *more])
 
 
 def resume_comparison(name: str, runs_dir: Path) -> subprocess.Popen[bytes]:

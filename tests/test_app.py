@@ -18,14 +18,20 @@ from streamlit.testing.v1 import AppTest
 from simulacra.analysis.comparison import Row
 from simulacra.analysis.verdict import Plan
 from simulacra.community import load_community
-from simulacra.errors import CommunityError, RecordError
-from simulacra.experiment import Run, run
+from simulacra.designs import make_arm
+from simulacra.errors import Capped, CommunityError, RecordError
+from simulacra.experiment import Run, RunSpec, play, run
 from simulacra.feeds import FEEDS, make_feed
+from simulacra.minds.settings import Language, make_language
 from simulacra.record.review import add_note
 from simulacra.record.runfiles import plain, to_json
 from simulacra.replicates import Comparison, compare
+from simulacra.seams import Answer, Prompt
+from simulacra.sessions import Session
 from simulacra.studies.contagion import CAUSAL, Probe, ProbeRow, probe
 from simulacra.studies.robustness import ROBUST_FILE, Held, Robustness
+from simulacra.text.budget import Budget
+from simulacra.text.models import ModelSpec
 from simulacra.views import (
     ask,
     contagion,
@@ -34,6 +40,7 @@ from simulacra.views import (
     example,
     forum,
     jobs,
+    mind,
     pages,
     pair,
     parts,
@@ -43,6 +50,7 @@ from simulacra.views import (
     store,
 )
 from simulacra.worker import is_at_work, last_words, start, stop, writer_of
+from tests.support import ScriptedGenerator, json_post
 
 PAGES = ("home", "design", "run", "threads", "compare", "measures", "library")
 
@@ -419,6 +427,63 @@ def test_every_feed_ranks_the_whole_sample(name: str) -> None:
     ranked = preview.ranked(make_feed(name))
     assert len({post.title for post, _ in ranked}) == len(ranked)
     assert len(ranked) >= (1 if name == "downplay_dominant" else len(preview.SAMPLES))
+
+
+# -- minds -----------------------------------------------------------------------------------------------------------------
+
+SCRIPTED = ModelSpec("openai", "scripted", "http://127.0.0.1:1/v1", chats=True)
+
+
+def asked_of_a_model(runs: Path, generator: object, name: str) -> None:
+    made = make_arm(load_community("pittsburgh"), "feed=chronological moderation=none", behaviour={"write": 0.3})
+    spec = RunSpec(load_community("pittsburgh"), made, 40, 1, 1, language=Language(SCRIPTED))
+    play(spec, runs, name, session=Session(generator, Budget()))  # type: ignore[arg-type]
+
+
+def test_a_language_run_shows_what_it_took_and_how_many_turns_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(store.RUNS_VARIABLE, str(tmp_path / "runs"))
+
+    def say_or_refuse(prompt: Prompt) -> str | Answer:
+        return Answer("", "refused", 300, 0, 3) if prompt.seed % 4 == 0 else json_post(prompt)
+
+    asked_of_a_model(tmp_path / "runs", ScriptedGenerator(say_or_refuse), "told")
+    page = opened("run", run="told")
+    assert not page.exception
+    assert "Calls of the model" in words(page) and "Tokens in" in words(page)
+    assert any("refused" in caption.value and "scripted" in caption.value for caption in page.caption)
+
+
+def test_a_run_at_its_cap_says_so_and_goes_on_within_a_new_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(store.RUNS_VARIABLE, str(tmp_path / "runs"))
+
+    def dear(prompt: Prompt) -> str:
+        raise Capped("the cap of calls is reached")
+
+    with pytest.raises(Capped):
+        asked_of_a_model(tmp_path / "runs", ScriptedGenerator(dear), "dear")
+    page = opened("run", run="dear")
+    assert not page.exception
+    assert "at its cap" in words(page)
+    assert [field.label for field in page.number_input] == ["Stop at dollars", "Stop at calls"]
+
+
+@pytest.mark.parametrize(
+    "choice, arguments",
+    [
+        (mind.Choice(), []),
+        (mind.Choice("local"), ["--mind", "local", "--autonomy", "guided", "--past", "sketch"]),
+        (
+            mind.Choice("openai", "tiny", "http://127.0.0.1:1/v1", "full", "model", 2.5, 100),
+            ["--mind", "openai", "--model", "tiny", "--base-url", "http://127.0.0.1:1/v1", "--autonomy", "full", "--past", "model",
+             "--max-cost", "2.5", "--max-calls", "100"],
+        ),
+    ],
+)  # fmt: skip
+def test_a_mind_is_handed_to_the_process_as_it_was_chosen(choice: mind.Choice, arguments: list[str]) -> None:
+    assert choice.arguments() == arguments
+    assert choice.language() == (None if choice.is_sketch else make_language(
+        choice.mind, choice.model or None, choice.base_url, choice.autonomy, choice.past
+    ))  # fmt: skip
 
 
 # -- safety and files ------------------------------------------------------------------------------------------------------

@@ -24,8 +24,8 @@ from simulacra.community import (
 )  # fmt: skip
 from simulacra.designs import differences
 from simulacra.errors import SimulacraError
-from simulacra.experiment import MINDS
-from simulacra.views import drafts, go, levers, parts, say, store
+from simulacra.experiment import RunSpec
+from simulacra.views import drafts, go, levers, mind, parts, say, store
 
 VISITS_A_DAY = 2.4  # of a member, measured over the bundled communities
 VISITS_A_SECOND = 2500.0  # of one core, where no run has been played here yet
@@ -326,24 +326,24 @@ def _size_and_start(draft: drafts.Draft, wrong: tuple[str, str]) -> None:
         personas = st.select_slider("Members at the beginning", SIZES, 500, format_func=lambda n: f"{n:,}")
         days = st.slider("Simulated days", 1, 30, 3, help="Two days of burn-in come before, unmeasured")
         seed = int(st.number_input("Seed", 0, 10**9, 1, help="The same seed gives the same run, word for word"))
-        if len(MINDS) > 1:
-            st.selectbox("Mind", MINDS, key="mind")
+        choice = mind.choose("run") if mind.is_ready() else mind.Choice()
     with right:
+        is_told = choice.is_sketch or (not wrong[0] and mind.agreed(_spec(draft, personas, days, seed), choice, "run"))
         took = seconds_for(personas, days)
         visits = personas * VISITS_A_DAY * days
-        parts.figures([
-            ("Time", f"about {say.duration(took)}", "From the speed of earlier runs on this machine"),
-            ("Posts", f"about {visits * 0.1:,.0f}", "A tenth of visits write"),
-            ("Cost", "none", "No model is called"),
-        ])  # fmt: skip
-        st.caption("Written by the sketch mind: no key, no network.")
+        if choice.is_sketch:
+            parts.figures([
+                ("Time", f"about {say.duration(took)}", "From the speed of earlier runs on this machine"),
+                ("Posts", f"about {visits * 0.1:,.0f}", "A tenth of visits write"),
+                ("Cost", "none", "No model is called"),
+            ])  # fmt: skip
     _what_differs(draft)
     _unconfirmed(draft)
     if wrong[0]:
         st.info(f"Not ready yet: {say.md(wrong[1])}", icon=":material/edit:")
     with st.container(horizontal=True):
-        if st.button("Start", type="primary", icon=":material/play_arrow:", disabled=bool(wrong[0])):
-            _start(draft, personas, days, seed)
+        if st.button("Start", type="primary", icon=":material/play_arrow:", disabled=bool(wrong[0]) or not is_told):
+            _start(draft, personas, days, seed, choice)
         if st.button("Save", icon=":material/save:", disabled=bool(wrong[0])):
             _save(draft)
         if not wrong[0]:
@@ -398,13 +398,20 @@ def _save(draft: drafts.Draft) -> str:
     return path.stem
 
 
-def _start(draft: drafts.Draft, personas: int, days: int, seed: int) -> None:
+def _spec(draft: drafts.Draft, personas: int, days: int, seed: int) -> RunSpec:
+    """What would be played, with the sketch mind."""
+    community, arm = drafts.checked(draft)
+    return RunSpec(community, arm, personas, days, seed)
+
+
+def _start(draft: drafts.Draft, personas: int, days: int, seed: int, choice: mind.Choice) -> None:
     slug = _save(draft)
     if not slug:
         return
     name = store.free_name(f"{slug}-{seed}")
     try:
-        worker.start_run(drafts.stored(draft), name, store.runs_dir(), personas=personas, days=days, seed=seed)
+        worker.start_run(drafts.stored(draft), name, store.runs_dir(), personas=personas, days=days, seed=seed,
+                         more=choice.arguments())  # fmt: skip
     except SimulacraError as error:
         say.mistake(error)
         return

@@ -11,8 +11,9 @@ import streamlit as st
 from simulacra import worker
 from simulacra.errors import RecordError
 from simulacra.experiment import Run
-from simulacra.views import charts, go, look, parts, say, store
+from simulacra.views import charts, go, look, mind, parts, say, store
 
+_PAUSED = ("stopped", "interrupted", "capped")
 POLL_SECONDS = 2.0
 NEWEST = 8
 
@@ -85,8 +86,9 @@ def _state(run: Run) -> None:
         ("Visits", f"{counts['visits']:,}", "Times that a member opened the app"),
         ("Posts read", f"{counts['impressions']:,}", "Impressions: posts of a slate that were looked at"),
         ("Turned away", f"{_turned_away(run):,}", "Drafts stopped by moderation, or given up by authors who were asked to think twice"),
-        ("Failed drafts", f"{counts['failures']:,}", "Drafts that could not be written; the member acts again later"),
+        ("Failed turns", f"{counts['failures']:,}", "Drafts that could not be written; the member acts again later"),
     ])  # fmt: skip
+    _model(run)
     if message := run.folder.info.get("message"):
         say.mistake(str(message))
     for warning in run.warnings:
@@ -95,6 +97,29 @@ def _state(run: Run) -> None:
         _what_happens(run)
     else:
         say.empty("No measured day is finished yet", "Two days of burn-in come first: a community is not born empty.")
+
+
+def _model(run: Run) -> None:
+    """What a language model did and took; nothing for the sketch mind, which calls none."""
+    if run.spec.language is None:
+        return
+    facts = run.language
+    if facts is None:
+        return
+    cost = f"${facts['cost']:.2f}" if not facts["unpriced"] else f"${facts['cost']:.2f} and more"
+    stored = f"{facts['stored']:,} more were answered from the store, for nothing"
+    refused, failed = 100 * facts["refused"], 100 * facts["failed"]
+    parts.figures([
+        ("Calls of the model", f"{facts['calls']:,}", f"{facts['retries']:,} of them were asked again; {stored}"),
+        ("Tokens in", f"{facts['input_tokens']:,}", "Read by the model"),
+        ("Tokens out", f"{facts['output_tokens']:,}", "Written by the model"),
+        ("Cost so far", cost, "By the price table; calls of a model that it does not know are not in it"),
+        ("Turns that failed", f"{failed:.1f} in 100", f"No post came of them; {refused:.1f} in 100 were refused by the model"),
+    ])  # fmt: skip
+    who = "Decided and written" if facts["emergent"] else "Written"
+    reasons = ", ".join(f"{say.spaced(reason)} {count:,}" for reason, count in facts["failures"].items())
+    told = f"{who} by {facts['model']}; burn-in by the {'model' if facts['past'] == 'model' else 'sketch mind'}."
+    st.caption(say.md(told + (f" Failed turns: {reasons}." if reasons else "")))
 
 
 def _progress_words(run: Run) -> str:
@@ -129,7 +154,9 @@ def _buttons(run: Run) -> None:
             "Pause", icon=":material/pause:", help="Stops after the hour it is in; go on any time"
         ):
             _try(lambda: worker.stop(run.path), "Pausing ...")
-        if run.status in ("stopped", "interrupted") and st.button("Resume", type="primary", icon=":material/play_arrow:"):
+        if run.spec.language is not None and run.status in _PAUSED:
+            _resume_within(run)
+        elif run.status in _PAUSED and st.button("Resume", type="primary", icon=":material/play_arrow:"):
             _try(lambda: worker.resume_run(run.id, store.runs_dir()), "Going on ...")
             _wait_for_writer(run)
         if run.days and st.button("Read threads", icon=":material/forum:"):
@@ -138,6 +165,22 @@ def _buttons(run: Run) -> None:
             go.to("measures", run=run.id)
         if st.button("Duplicate", icon=":material/content_copy:", help="Open its design to change it"):
             go.to("design", like=run.id)
+
+
+def _resume_within(run: Run) -> None:
+    """Resume a language run under caps: they count what was spent before, and nothing is paid for twice."""
+    with st.popover("Resume", icon=":material/play_arrow:", type="primary"):
+        st.caption(
+            "Caps count from the run's beginning; what the model has answered is kept and not paid for twice. 0: no cap."
+        )
+        spent = run.folder.info.get("spent") or {}
+        cost = st.number_input("Stop at dollars", 0.0, 10_000.0, 0.0, 1.0, key="resume-cost")
+        calls = st.number_input(
+            "Stop at calls", 0, 10_000_000, 0, 100, key="resume-calls", help=f"{int(spent.get('calls', 0)):,} so far"
+        )
+        if st.button("Go on", type="primary"):
+            _try(lambda: worker.resume_run(run.id, store.runs_dir(), mind.caps(cost, int(calls))), "Going on ...")
+            _wait_for_writer(run)
 
 
 def _try(action: Callable[[], object], told: str) -> None:
@@ -153,7 +196,7 @@ def _wait_for_writer(run: Run) -> None:
 
     @st.fragment(run_every=0.5)
     def waiting() -> None:
-        if store.run(run.id).status not in ("stopped", "interrupted"):
+        if store.run(run.id).status not in _PAUSED:
             st.rerun()
         st.caption("Starting ...")
 

@@ -144,6 +144,6 @@ def duration(seconds: float) -> str:
 
 STATUS = {
     "running": "running", "finished": "finished", "stopped": "paused", "interrupted": "interrupted", "failed": "failed",
-    "damaged": "damaged",
+    "damaged": "damaged", "capped": "at its cap",
 }  # fmt: skip
 """What to call a run's status: stopping a run in the app is a pause."""
