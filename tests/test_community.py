@@ -307,6 +307,11 @@ def test_any_goal_gives_at_least_three_distinct_topics(goal: str) -> None:
     assert 3 <= len(set(topics)) == len(topics) <= 8 and all(topics)
 
 
+def test_verbs_are_no_topics():
+    goal = "Members of a pottery studio book the kiln, show what came out, and settle who left clay in the sink."
+    assert set(find_topics(goal)) == {"pottery studio", "kiln", "clay", "sink"}
+
+
 def test_a_file_without_topics_gets_some(garden: Path) -> None:
     community = load_community(write(garden, 'topics = ["seeds", "compost", "slugs"]', ""))
     assert {"seeds", "compost", "slugs"} <= set(community.topics)
