@@ -16,6 +16,11 @@ ACT_LISTS = (
     "promote", "insult", "off_topic", "up", "down",
     # the general bank sorts its rude lines by which kind of scorer sees them
     "insult_both", "insult_lexical", "insult_semantic", "insult_neither", "rude_harmless",
+    # reactions by what the answered post did, and short words in front of them
+    "agree_head", "agree_praise", "agree_gripe", "agree_story", "agree_tip", "agree_fact", "disagree_head", "disagree_praise",
+    "disagree_gripe", "disagree_story", "disagree_tip", "disagree_fact", "object_head", "thank_head", "thank_take", "thank_share",
+    "thank_back",
+    "agree_ask", "disagree_ask", "thank_ask", "vent_reply", "up_after", "down_after",
     # lines that break a rule (data/violations.toml has general ones), and what is said to those who do
     "harassment", "harassment_open", "politics", "medical_advice", "misinformation", "low_effort", "low_effort_open", "spoiler",
     "personal_data", "preaching", "object",

@@ -85,7 +85,7 @@ def thread(act: str, opening: str, count: int = 300) -> list[tuple[About, About]
 
 
 def test_a_memo_survives_packing():
-    about = About(31, 200, 100, 15, 3, 4095, 1, 77)
+    about = About(31, 200, 60, 15, 7, 4095, 1, 77)
     assert grammar.unpack(grammar.pack(about)) == about
     assert 0 < grammar.pack(about) < 2**63
     assert grammar.unpack(0) is None
@@ -218,7 +218,8 @@ def test_a_line_says_one_alternative_and_fills_its_slots():
     ("raw", "expected"),
     [
         ("we ate at {thing} {when}", "we ate {there} {when}"),
-        ("{thing} was shut", "{they} was shut"),
+        ("{thing} had moved", "{they} had moved"),
+        ("{thing} was shut", None),  # the pronoun may be plural
         ("skip {thing}, go home", "skip {it}, go home"),
         ("the {thing} ticket", None),
         ("{thing} prices are high", None),

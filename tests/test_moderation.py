@@ -309,14 +309,15 @@ def test_newcomers_wait_and_old_hands_do_not():
 
 def test_strikes_warn_then_mute_then_ban_and_fade():
     ladder = {"warn_after": 1, "mute_after": 2, "ban_after": 4, "appeal": 0, "reports": 0, "mute_hours": 6}
-    sim = with_parameters("automod", "strikes", strikes=ladder, days=3)
+    rude = {"insult": 0.5}  # enough offences for a fourth strike, whatever words they are made in
+    sim = with_parameters("automod", "strikes", strikes=ladder, days=3, behaviour=rude)
     removed = rulings(sim, "remove")
     for what, needed in (("warn", 1), ("mute", 2), ("ban", 4)):
         told = rulings(sim, what)
         assert len(told), what
         for _, row in told.iterrows():
             assert ((removed.author == row.author) & (removed.step <= row.step)).sum() >= needed
-    faded = with_parameters("automod", "strikes", strikes={**ladder, "fade_days": 0.1}, days=3)
+    faded = with_parameters("automod", "strikes", strikes={**ladder, "fade_days": 0.1}, days=3, behaviour=rude)
     assert len(rulings(faded, "ban")) < len(rulings(sim, "ban"))
 
 

@@ -65,6 +65,8 @@ class Topic(NamedTuple):
     parts: dict[str, Pool]  # facts, praise, gripes, stories, tips
     asks: dict[str, Pool]  # by kind of question
     answers: dict[str, Pool]
+    openers: tuple[str, ...]  # kinds of question that people come with
+    back: tuple[str, ...]  # and those that they ask back of somebody who has told something
 
 
 class Bank(NamedTuple):
@@ -79,10 +81,9 @@ class Bank(NamedTuple):
 
 _PARTS = ("facts", "praise", "gripes", "stories", "tips")
 GENERAL_SHARE = {
-    "facts": 0.22, "praise": 0.4, "gripes": 0.4, "stories": 0.36, "tips": 0.26, "asks": 0.22, "answers": 0.3,
-    "share_open": 0.7, "share_close": 0.85, "ask_open": 0.7, "ask_close": 0.85, "answer_open": 0.8,
-    "agree": 0.8, "disagree": 0.8, "joke": 0.6, "vent": 0.6, "thank": 0.8,
-    "promote": 0.35, "off_topic": 0.8, "up": 0.75, "down": 0.75,
+    "facts": 0.04, "praise": 0.12, "gripes": 0.12, "stories": 0.06, "tips": 0.05, "asks": 0.1, "answers": 0.2,
+    "share_open": 0.4, "share_close": 0.6, "ask_open": 0.5, "ask_close": 0.6,
+    "agree": 0.6, "disagree": 0.6, "joke": 0.5, "vent": 0.4, "thank": 0.7, "promote": 0.6, "off_topic": 0.85,
 }  # fmt: skip
 """How much of the general bank is mixed into a community's own, by part: more where lines carry little of the subject.
 
@@ -189,8 +190,10 @@ def _topic(
     aspects = list(own.get("aspects", ())) or list(general.get("aspects", ())) or [name]
     asks = pools("asks", "asks")
     if lines["asks"]:  # a community that sorts its questions is asked only those kinds
-        asks = {kind: pool for kind, pool in asks.items() if kind in lines["asks"]}
-    return Topic(things, aspects, pools("parts"), asks, pools("answers", "answers"))
+        asks = {kind: pool for kind, pool in asks.items() if kind in lines["asks"] or kind.startswith("back_")}
+    back = tuple(kind for kind in asks if kind.startswith("back_"))
+    openers = tuple(kind for kind in asks if kind not in back)
+    return Topic(things, aspects, pools("parts"), asks, pools("answers", "answers"), openers, back)
 
 
 def _is_place(topic: Mapping[str, Any]) -> bool:

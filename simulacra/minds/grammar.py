@@ -10,14 +10,21 @@ from typing import NamedTuple
 
 from simulacra.minds.bank import Bank, Pool
 from simulacra.minds.lines import ASPECT, HAS_THING, HAS_WHO, IS_LONG, IT, OTHER, THING, Dice
-from simulacra.minds.manner import ALONE, BAD, GOOD, PLAIN, Manner, Sentence
+from simulacra.minds.manner import ALONE, BAD, FELT, GOOD, PLAIN, Manner, Sentence
 from simulacra.minds.things import Thing
 
-PRAISED, GRIPED, STATED = 1, 2, 3
-"""What a post said about its thing."""
+PRAISED, GRIPED, STATED, TOLD, ADVISED, ANSWERED, BROKE = range(1, 8)
+"""What a post did: praised or griped about its thing, stated something of it, told a story, gave advice, answered a question
+(whose kind its memo keeps), broke a rule. 0: nothing that a reply could take up."""
 
-PRONOUN_SHARE = 0.03
-"""Replies that need not name what their parent named. Tuned by the cosine between replies and parents."""
+_SUFFIX = {PRAISED: "_praise", GRIPED: "_gripe", STATED: "_fact", TOLD: "_story", ADVISED: "_tip", ANSWERED: "_fact"}
+"""Lists of agreement and disagreement, by what is agreed with."""
+
+NAMED_AGAIN = 0.3
+"""Later sentences that say the name of the thing again where a pronoun would do."""
+
+TAKEN_UP = 0.75
+"""Reactions that say what they react to; the others are whole lines that fit anything. Tuned by the cosine of replies and parents."""
 
 
 _UNDATED = re.compile(
@@ -33,14 +40,14 @@ class About(NamedTuple):
     topic: int
     thing: int
     aspect: int
-    kind: int = 0  # of the question it asks, from 1; 0 asks nothing
-    stance: int = 0  # PRAISED, GRIPED, STATED; 0 none
+    kind: int = 0  # of the question that it asks or, if ANSWERED, has answered, from 1; 0 none
+    stance: int = 0  # what it did: PRAISED ... BROKE; 0 none
     first: int = 0  # keys of its first three lines
     second: int = 0
     third: int = 0
 
 
-_BITS = (5, 8, 7, 4, 2, 12, 12, 12)
+_BITS = (5, 8, 6, 4, 3, 12, 12, 12)
 """Widths of About's fields in a memo. A lowest bit of 1 tells a memo from "no memo"."""
 
 
@@ -80,7 +87,7 @@ class Draft:
         self.bank, self.topic_index, self.topic = bank, topic, bank.topics[topic]
         self.writer, self.dice, self.mood, self.room = writer, dice, mood, room
         self.fill = [""] * 12
-        self.bar = writer.false | (IS_LONG if self.chance(0.9 - 1.2 * writer.verbosity) else 0)
+        self.bar = writer.false | (IS_LONG if self.chance(0.7 - 1.2 * writer.verbosity) else 0)
         self.used = said
         self.keys: list[int] = []
         self.sentences: list[Sentence] = []
@@ -89,13 +96,15 @@ class Draft:
         self.named = False
         self.on_topic = False
         self.variety = 0.0 if len(self.topic.things) > 8 else -2.0  # bits; few things to speak of make for equal posts
-        self.brevity = 0.95 - 0.5 * writer.verbosity  # chance that a line loses the afterthought at its end
+        self.brevity = 0.25 - 0.3 * writer.verbosity  # chance that a line loses the afterthought at its end
         self.kind = self.stance = self.thing = self.aspect = 0
+        self.leaning = 0.0
 
     # -- what it is about
 
     def settle(self, parent: About | None, is_reply: bool) -> None:
-        """Choose the thing and the aspect: the parent's, where it is known, in their short form."""
+        """Choose the thing and the aspect: the parent's, where it is known, in their short form; in a thread of one's own
+        something that suits the mood."""
         things, aspects = self.topic.things, self.topic.aspects
         self.parent, self.is_reply = parent, is_reply
         self.thing, self.aspect = self.roll() % len(things), self.roll() % len(aspects)
@@ -103,17 +112,42 @@ class Draft:
             self.thing = parent.thing % len(things)
             if self.chance(0.6):
                 self.aspect = parent.aspect % len(aspects)
+        elif (self.mood < 0) != (self.taste_for(things[self.thing]) < 0):
+            self.thing = self.roll() % len(things)
         other = things[(self.thing + 1 + self.roll() % max(1, len(things) - 1)) % len(things)]
         thing = things[self.thing]
+        self.leaning = self.taste_for(thing)
         self.fill[THING] = self.name(thing) if is_reply else thing.long
         self.fill[OTHER] = self.name(other) if self.roll() % 3 else other.long
         self.fill[ASPECT] = aspects[self.aspect]
         self.fill[IT:] = thing.pronouns
-        # In a reply the parent has named the thing: often a pronoun will do.
-        self.named = parent is not None and self.chance(PRONOUN_SHARE)
+
+    def taste_for(self, thing: Thing) -> float:
+        """What this persona thinks of a thing, [-1, 1], the same in all its posts."""
+        return ((self.writer.bits[11] ^ thing.mark) * 2654435761 >> 8 & 0xFFFF) / 32768 - 1
 
     def about(self) -> About:
         return About(self.topic_index, self.thing, self.aspect, self.kind, self.stance, *(*self.keys, 0, 0, 0)[:3])
+
+    @property
+    def parent_kind(self) -> str | None:
+        """The kind of the question that the parent asks or has answered."""
+        kind = self.parent.kind if self.parent else 0
+        return self.bank.kinds[kind - 1] if 0 < kind <= len(self.bank.kinds) else None
+
+    @property
+    def parent_stance(self) -> int:
+        return self.parent.stance if self.parent else 0
+
+    @property
+    def suffix(self) -> str:
+        """Of the lists of reactions, by what is reacted to."""
+        return "_ask" if self.is_asked else _SUFFIX.get(self.parent_stance, "")
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether the parent is a question."""
+        return self.parent_kind is not None and self.parent_stance != ANSWERED
 
     # -- chance
 
@@ -126,19 +160,16 @@ class Draft:
     def chance(self, probability: float) -> bool:
         return next(self.dice) < probability * 16777216
 
-    # -- saying
-
     @property
     def left(self) -> int:
         return self.room - len(self.sentences)
 
-    def say(self, pool: Pool | None, tone: int = PLAIN, about: bool = False) -> None:
-        """Add a line of the pool, if there is one; about as in Pool.pick."""
-        if pool is None or pool.is_empty:
-            return
-        line = pool.pick(self.dice, self.mood, self.bar, self.used, about)
-        text = line.render(self.fill, self.dice, self.writer, self.named, is_brief=self.chance(self.brevity))
-        self.sentences.append(Sentence(text, tone))
+    def line(self, pool: Pool, about: bool = False, mood: float | None = None, whole: bool = False) -> str:
+        """The words of a line of the pool, which must not be empty; about as in Pool.pick. What has been named may be a pronoun
+        from then on. mood: lean towards lines of that valence, in place of the author's own."""
+        line = pool.pick(self.dice, self.mood if mood is None else mood, self.bar, self.used, about)
+        again = self.named and not self.chance(NAMED_AGAIN)
+        text = line.render(self.fill, self.dice, self.writer, again, is_brief=not whole and self.chance(self.brevity))
         self.variety += pool.variety + line.variety
         self.used.add(line.key)
         self.keys.append(line.key)
@@ -147,190 +178,240 @@ class Draft:
         if line.bits & HAS_THING:
             self.named = True
             self.fill[THING] = self.name(self.topic.things[self.thing])
+        return text
+
+    def say(
+        self, pool: Pool | None, tone: int = PLAIN, about: bool = False, mood: float | None = None, whole: bool = False
+    ) -> None:
+        """Add a line of the pool as a sentence, if there is one."""
+        if pool is not None and not pool.is_empty:
+            self.sentences.append(Sentence(self.line(pool, about, mood, whole), tone))
 
     @property
     def is_topical(self) -> bool:
         """Whether a stranger could tell what the post is about."""
         return self.named or self.on_topic
 
-    def act(self, name: str, tone: int = PLAIN, about: bool = False) -> None:
-        self.say(self.bank.acts.get(name), tone, about)
+    def act(self, name: str, tone: int = PLAIN, about: bool = False, whole: bool = False) -> None:
+        self.say(self.bank.acts.get(name), tone, about, whole=whole)
 
-    def maybe(self, probability: float, name: str, spare: int = 1) -> None:
-        """The line of an act with this probability, if there is room for `spare` sentences beside it."""
-        if self.left > spare and self.chance(probability):
+    def maybe(self, probability: float, name: str) -> None:
+        """The line of an act with this probability."""
+        if self.chance(probability):
             self.act(name)
 
-    def part(self, name: str, tone: int = PLAIN) -> None:
-        """A line on the topic, mostly one about its thing."""
+    def part(self, name: str, tone: int = PLAIN, mood: float | None = None) -> None:
+        """A line on the topic, mostly one about its thing, always so where the post goes on with something."""
         self.on_topic = True
-        self.say(self.topic.parts.get(name), tone, self.chance(0.65 if self.named else 0.9))
+        self.say(self.topic.parts.get(name), tone, bool(self.sentences) or self.chance(0.9), mood)
 
     # -- building blocks of the plans
 
     def opinion(self, sign: int) -> None:
-        """Praise or a gripe. A post that has taken a stance keeps to it, mostly."""
-        if self.stance in (PRAISED, GRIPED) and self.chance(0.85):
-            sign = 1 if self.stance == PRAISED else -1
+        """Praise or a gripe."""
         self.part("praise" if sign > 0 else "gripes", GOOD if sign > 0 else BAD)
-        if self.stance not in (PRAISED, GRIPED):
-            self.stance = PRAISED if sign > 0 else GRIPED
+        self.stance = PRAISED if sign > 0 else GRIPED
+
+    def judges(self) -> int:
+        """Whether the author, as it feels and thinks of the thing, would praise (1) or gripe (-1) now; mostly neither (0).
+
+        Nobody praises today what it complained of yesterday, so a good mood has nothing to say of a thing that is disliked.
+        """
+        strength = self.mood if self.leaning > 0 else -self.mood
+        return (1 if self.leaning > 0 else -1) if self.chance(0.16 + max(0.0, 1.0 * strength)) else 0
 
     def remark(self) -> None:
-        """Something on the subject in the author's mood: an opinion the likelier the stronger the mood."""
-        mood = self.mood
-        praise, gripe = 0.06 + max(0.0, 1.1 * mood), 0.06 + max(0.0, -1.1 * mood)
-        at = self.roll() / 16777216 * (praise + gripe + 0.75)
-        if at < praise:
-            self.opinion(1)
-        elif at < praise + gripe:
-            self.opinion(-1)
+        """Something on the subject: an opinion the likelier the stronger the mood, else a story or a fact."""
+        sign = self.judges()
+        if sign:
+            self.opinion(sign)
+        elif self.chance(0.4):
+            self.part("facts")
+            self.stance = STATED
         else:
-            if at < praise + gripe + 0.33:
-                self.part("facts")
-            else:
-                self.story()
-            self.stance = self.stance or STATED
+            self.story()
+            self.stance = TOLD
 
-    def story(self) -> None:
+    def story(self, mood: float | None = None) -> None:
         """Something that happened, now and then with the time in front."""
-        self.part("stories")
+        self.part("stories", mood=mood)
         text, tone = self.sentences[-1]
         if self.chance(0.25) and _UNDATED.match(text):
             when = self.bank.when[self.roll() % len(self.bank.when)]
             self.sentences[-1] = Sentence(f"{when} {text}", tone)
 
-    def feeling(self) -> None:
-        """How the author feels, if the mood is strong enough to say it and fits what has been said."""
-        sign = GOOD if self.mood > 0 else BAD
-        if self.stance not in (GRIPED if sign == GOOD else PRAISED,) and self.chance(0.1 + 1.2 * abs(self.mood)):
-            self.act("up" if sign == GOOD else "down", sign)
-
     def more(self) -> None:
-        """Fill the room that is left."""
-        for _ in range(self.left):
-            at = self.roll() % 100
-            if at < 15 + 50 * abs(self.mood):
-                self.feeling()
-            elif at < 75:
-                self.remark()
+        """Go on from what has been said, as long as there is room: an opinion has a story behind it, a story a feeling or an
+        opinion after it, a fact or advice more of the same."""
+        while self.left > 0 and self.sentences:
+            before = len(self.sentences)
+            self._next()
+            if len(self.sentences) == before:
+                return
+
+    def _next(self) -> None:
+        stance, first = self.stance, len(self.sentences) == 1
+        if stance in (PRAISED, GRIPED):
+            sign = 1 if stance == PRAISED else -1
+            if not first or self.chance(0.35):
+                self.feeling(sign)
+            elif self.chance(0.6):
+                self.story(0.5 * sign)
             else:
-                self.part("tips")
+                self.part("praise" if sign > 0 else "gripes", GOOD if sign > 0 else BAD)
+        elif stance == TOLD:
+            sign = self.judges()
+            if first and sign and self.chance(0.6):
+                self.opinion(sign)
+            elif abs(self.mood) > 0.15:
+                self.feeling(1 if self.mood > 0 else -1)
+        elif stance in (ADVISED, ANSWERED):
+            self.part("tips" if self.chance(0.55) else "facts")
+        elif stance == STATED:
+            self.part("facts" if self.chance(0.5) else "tips")
+
+    def feeling(self, sign: int) -> None:
+        """What it felt like; once a post."""
+        if self.sentences[-1].tone != FELT:
+            self.act("up_after" if sign > 0 else "down_after", FELT)
+            self.room = len(self.sentences)
 
     def question(self, kind: str) -> None:
         self.say(self.topic.asks.get(kind), PLAIN, True)
-        self.kind = self.kind or self.bank.kinds.index(kind) + 1
+        self.kind = self.bank.kinds.index(kind) + 1
+
+    def reaction(self, name: str, suffix: str) -> None:
+        """A short word, what it is about, or both: "exactly, the parking broke us too"."""
+        clauses, heads = self.bank.acts.get(name + suffix), self.bank.acts.get(f"{name}_head")
+        if clauses is None or (suffix != "_ask" and not self.chance(TAKEN_UP)):
+            self.act(name)
+            return
+        clause = self.line(clauses, about=True)
+        if suffix != "_ask" and heads is not None and self.chance(0.55):
+            head = self.line(heads)
+            clause = f"{head} {clause}" if head.endswith((" but", "?")) else f"{head}, {clause}"
+        self.sentences.append(Sentence(clause, PLAIN))
 
 
 def share(d: Draft) -> None:
     if not d.is_reply:
-        d.maybe(0.4, "share_open")
+        d.maybe(0.3, "share_open")
+        d.room += len(d.sentences)
     d.remark()
     d.more()
-    if not d.is_reply and d.chance(0.15):
+    if not d.is_reply and d.chance(0.12):
         d.act("share_close")
 
 
 def ask(d: Draft) -> None:
-    kinds = tuple(d.topic.asks)
-    asked = d.bank.kinds[d.parent.kind - 1] if d.parent and d.parent.kind else None
-    kind = kinds[d.roll() % len(kinds)] if kinds else None
-    if kind == asked and len(kinds) > 1:
-        kind = kinds[(kinds.index(kind) + 1) % len(kinds)]
+    if d.is_reply and not d.is_asked and d.topic.back and d.chance(0.7):
+        d.question(d.topic.back[d.roll() % len(d.topic.back)])
+        return
+    kinds, asked = d.topic.openers, d.parent_kind
     if not d.is_reply:
-        d.maybe(0.3, "ask_open", spare=0)
-    if kind is not None:
+        d.maybe(0.3, "ask_open")
+    if kinds:
+        kind = kinds[d.roll() % len(kinds)]
+        if kind == asked:
+            kind = kinds[(kinds.index(kind) + 1) % len(kinds)]
         d.question(kind)
-    if d.left > 0 and d.chance(0.3):
-        d.remark()
-    if d.chance(0.1 if d.is_reply else 0.25):
+    if not d.is_reply and d.chance(0.2):
         d.act("ask_close")
 
 
 def answer(d: Draft) -> None:
-    kind = d.bank.kinds[d.parent.kind - 1] if d.parent and 0 < d.parent.kind <= len(d.bank.kinds) else None
-    d.maybe(0.2, "answer_open")
+    kind = d.parent_kind
     answers = d.topic.answers.get(kind) if kind else None
-    if answers is not None:
-        d.say(answers)
-    else:
+    if kind is None or answers is None:
         d.part("tips")
-    d.stance = STATED
-    d.more()
+        d.stance = ADVISED
+    else:
+        d.say(answers, whole=True)
+        d.stance, d.kind = ANSWERED, d.bank.kinds.index(kind) + 1
+    if kind is not None and kind.startswith("back_"):
+        if d.left > 0 or d.chance(0.4):
+            d.story()
+    else:
+        d.more()
 
 
 def agree(d: Draft) -> None:
-    d.act("agree", about=_names(d))
-    _why(d, d.parent.stance if d.parent else 0)
-    d.more()
+    stance = d.parent_stance
+    d.reaction("agree", d.suffix)
+    _why(d, stance)
 
 
 def disagree(d: Draft) -> None:
-    d.act("disagree", about=_names(d))
-    stance = d.parent.stance if d.parent else 0
-    _why(d, GRIPED if stance == PRAISED else PRAISED if stance == GRIPED else 0)
-    d.more()
-
-
-def _names(d: Draft) -> bool:
-    """Whether to say what is agreed or disagreed with."""
-    return d.chance(0.4)
+    stance = d.parent_stance
+    if stance == BROKE:
+        d.act("object", whole=True)
+        return
+    d.reaction("disagree", d.suffix)
+    _why(d, GRIPED if stance == PRAISED else PRAISED if stance == GRIPED else stance)
 
 
 def _why(d: Draft, stance: int) -> None:
-    """A reason of the given stance; without one, whatever the mood says."""
-    if d.left <= 0 and d.chance(0.75):
+    """A reason of the given stance, where there is room; what the author says of the thing elsewhere stays true."""
+    d.stance = stance if stance in (PRAISED, GRIPED, ADVISED) else STATED
+    if d.is_asked:
         return
-    if stance in (PRAISED, GRIPED):
-        d.opinion(1 if stance == PRAISED else -1)
-    else:
-        d.remark()
-
-
-def joke(d: Draft) -> None:
-    d.act("joke")
-    if d.left > 0 or (not d.is_topical and d.chance(0.4)):
-        d.remark()
-
-
-def vent(d: Draft) -> None:
-    d.act("vent", BAD)
-    if d.left > 0 or (not d.is_topical and d.chance(0.4)):
-        d.opinion(-1)
-    if d.left > 0:
-        d.act("down", BAD)
-    d.stance = GRIPED
+    if d.left <= 0 and d.chance(0.7):
+        return
+    sign = 1 if stance == PRAISED else -1 if stance == GRIPED else 0
+    if sign and sign * d.leaning > -0.3 and d.chance(0.6):
+        d.opinion(sign)
+    elif stance in (ADVISED, ANSWERED):
+        d.part("tips")
+    elif stance:
+        d.story(0.5 * sign if sign else None)
     d.more()
 
 
+def joke(d: Draft) -> None:
+    d.act("joke", about=d.chance(0.6), whole=True)
+
+
+def vent(d: Draft) -> None:
+    if d.is_reply and d.parent_stance in (BROKE, 0, STATED, ADVISED, ANSWERED):
+        d.act("vent_reply", BAD)
+    elif d.is_reply or d.chance(0.5):
+        d.opinion(-1)
+    else:
+        d.act("vent", BAD, whole=True)
+    d.stance = GRIPED
+    if d.left > 0 or d.chance(0.4):
+        d.feeling(-1)
+
+
 def thank(d: Draft) -> None:
-    d.act("thank", GOOD)
-    if d.chance(0.25) and d.topic.asks:
-        kinds = tuple(d.topic.asks)
-        d.question(kinds[d.roll() % len(kinds)])
-    elif d.left > 0 or (not d.is_topical and d.chance(0.4)):
-        d.remark()
+    told = d.parent_stance
+    if d.is_asked:
+        d.act("thank_ask", GOOD)
+    elif told in (ADVISED, ANSWERED) and d.chance(0.75):
+        d.reaction("thank", "_take")
+    elif told in (ADVISED, ANSWERED) or not d.is_reply:
+        d.act("thank", GOOD)
+    else:
+        d.act("thank_back" if told in (0, STATED) and d.chance(0.7) else "thank_share", GOOD)
 
 
 def promote(d: Draft) -> None:
-    d.act("promote")
-    if d.left > 0:
-        d.act("promote")
+    d.act("promote", whole=True)
+    d.stance = BROKE
 
 
 def off_topic(d: Draft) -> None:
-    d.act("off_topic")
-    if d.left > 0:
-        d.act("up" if d.mood > 0.3 else "down" if d.mood < -0.3 else "off_topic")
+    d.act("off_topic", whole=True)
 
 
 def insult(d: Draft) -> None:
     """What stands around an insult; the insult itself is added as a sentence of its own."""
     if d.chance(0.45):
-        if d.is_reply and d.chance(0.5):
-            d.act("disagree")
-        else:
+        if d.is_reply and d.parent_stance != BROKE:
+            d.reaction("disagree", d.suffix)
+        elif not d.is_reply:
             d.opinion(-1)
+    d.stance = BROKE
 
 
 PLANS: dict[str, Callable[[Draft], None]] = {
@@ -338,7 +419,12 @@ PLANS: dict[str, Callable[[Draft], None]] = {
     "thank": thank, "promote": promote, "insult": insult, "off_topic": off_topic,
 }  # fmt: skip
 
-MILDER = {"insult": ("disagree", "vent"), "promote": ("answer", "share"), "off_topic": ("answer", "share")}
+MILDER = {
+    "insult": ("disagree", "share"),
+    "vent": ("share", "share"),
+    "promote": ("answer", "share"),
+    "off_topic": ("answer", "share"),
+}
 """What an author who thinks again writes instead: (in a reply, opening a thread)."""
 
 STRATUM_SHARE = {"both": 0.27, "lexical": 0.13, "semantic": 0.22, "neither": 0.38}
@@ -359,13 +445,14 @@ def break_rule(d: Draft, kind: str, act: str) -> str:
         PLANS[act](d)
         return _add_insult(d)
     if kind == "low_effort":
+        d.stance = BROKE
         d.act("low_effort" if d.is_reply else "low_effort_open", ALONE)
         return "none"
     if d.chance(IN_PASSING):
         d.room = 1
         PLANS["disagree" if kind == "harassment" and d.is_reply else act](d)
         del d.sentences[1:]
-    d.named = False  # a spoiler that says "it" spoils nothing
+    d.stance, d.named = BROKE, False  # a spoiler that says "it" spoils nothing
     d.act("promote" if kind == "self_promotion" else kind if d.is_reply or kind != "harassment" else "harassment_open", ALONE)
     if kind == "harassment":
         return _add_insult(d) if d.chance(0.4) else "neither"

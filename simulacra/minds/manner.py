@@ -12,8 +12,8 @@ from simulacra.minds import lines
 from simulacra.minds.data import manner_bank
 from simulacra.minds.lines import Dice, Line
 
-PLAIN, GOOD, BAD, ALONE = 0, 1, -1, 2
-"""Tones of a sentence. ALONE also means: never joined to its neighbours by a comma."""
+PLAIN, GOOD, BAD, ALONE, FELT = 0, 1, -1, 2, 3
+"""Tones of a sentence. ALONE also means: never joined to its neighbours by a comma; FELT: how the sentence before it felt."""
 
 
 class Sentence(NamedTuple):
@@ -140,6 +140,8 @@ def _mark(text: str, tone: int, follower: Sentence | None, manner: Manner, dice:
     if follower is None:
         return _last_mark(manner, roll)
     if ALONE not in (tone, follower.tone) and len(text) < 60:
+        if follower.tone == FELT and roll < 40:
+            return ", "
         if tone * follower.tone == -1 and roll < 45:
             return ", but "
         if roll < 8 + (30 if manner.punctuation < 0.3 else 0):

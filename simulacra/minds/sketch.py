@@ -17,7 +17,7 @@ from simulacra.minds import grammar, manner
 from simulacra.minds.bank import build_bank
 from simulacra.minds.grammar import Draft
 from simulacra.minds.lines import AGE, HANDLE, TOPIC, WHO, WORK, Dice
-from simulacra.minds.manner import ALONE, Manner, Manners, Sentence
+from simulacra.minds.manner import ALONE, FELT, Manner, Manners, Sentence
 from simulacra.minds.things import clean
 from simulacra.seams import Briefs, Writing
 from simulacra.streams import Streams
@@ -94,12 +94,13 @@ class SketchWriter:
         """Say what act and truth ask for; returns the stratum, "none" for civil posts."""
         if revision > 0:
             act, truth = _milder(act, draft.is_reply), "none"
+            draft.mood = max(draft.mood, CALM)
         elif act == "insult" and truth == "none":
             truth = "insult"
         if truth != "none" and _BREAKS.get(act) != truth:
             return grammar.break_rule(draft, truth, act)
         grammar.PLANS[act](draft)
-        if act != "thank" and draft.chance(0.004 + 0.02 * person.irritability):
+        if act in ("share", "answer", "agree") and draft.chance(0.01 + 0.05 * person.irritability):
             draft.act("rude_harmless")
         return "none"
 
@@ -108,39 +109,35 @@ class SketchWriter:
         sentences = draft.sentences
         if is_bare:
             return self._manners.finish(sentences, person, draft.mood, act == "joke", draft.dice)
-        if draft.variety < PLAIN_VARIETY:
-            draft.remark()
+        if draft.variety < VARIETY and act in ADDS and sentences:
+            draft.remark() if draft.variety < PLAIN_VARIETY else draft.more()
         opener = self._opener(draft, act)
-        coda = self._coda(draft, act)
+        coda = self._pet("pet_close", draft) if draft.chance(0.035) and act not in BARE else ""
         if opener and sentences:
             sentences[0] = Sentence(_clause(opener, sentences[0].text), sentences[0].tone)
-        if coda and sentences and sentences[-1].text[-1] not in "?!" and sentences[-1].tone != ALONE:
+        if coda and sentences and sentences[-1].text[-1] not in "?!" and sentences[-1].tone not in (ALONE, FELT):
             sentences[-1] = Sentence(f"{sentences[-1].text}, {coda}", sentences[-1].tone)
         if draft.is_reply and sentences and draft.chance(0.04):
             sentences[0] = Sentence(f"{self._line('hello', draft)} {sentences[0].text}", sentences[0].tone)
         return self._manners.finish(sentences, person, draft.mood, act == "joke", draft.dice)
 
     def _opener(self, draft: Draft, act: str) -> str:
-        """What the first sentence begins with: the subject, a mood, a habit, the author's life, mostly nothing."""
-        if not draft.named and act not in NO_SUBJECT and draft.chance(0.35 if draft.on_topic else 0.6):
-            draft.named = True
+        """What the first sentence begins with, mostly nothing: the subject of an answer that does not name it, a mood, the author's
+        life, a habit."""
+        if act in BARE:
+            return ""
+        if act == "answer" and not draft.named and draft.chance(0.12):
             return self._line("echo", draft)
         roll = draft.roll() / 16777216
-        if draft.mood < -0.3 and roll < 0.4 * -draft.mood:
+        if act == "ask":
+            return self._line("pet_ask", draft) if roll > 0.9 else ""
+        if act in ("vent", "disagree") and draft.mood < -0.3 and roll < 0.15:
             return self._line("annoyed", draft)
-        if draft.mood > 0.5 and roll < 0.1:
+        if act == "share" and draft.mood > 0.4 and roll < 0.06:
             return self._line("warm", draft)
-        if roll > 0.985:
+        if act in ("share", "answer", "disagree") and roll > 0.985:
             return self._line("life", draft)
-        if roll > 0.9 or draft.variety < VARIETY:
-            return self._pet("pet_open", draft)
-        return ""
-
-    def _coda(self, draft: Draft, act: str) -> str:
-        """What the last sentence ends with: the subject where it has not been named, a habit, mostly nothing."""
-        if not draft.named and act not in NO_SUBJECT and draft.chance(0.35):
-            return self._line("coda", draft)
-        return self._pet("pet_close", draft) if draft.chance(0.05) else ""
+        return self._pet("pet_open", draft) if roll > 0.935 and act in ("share", "answer", "vent", "disagree") else ""
 
     def _pet(self, name: str, draft: Draft) -> str:
         return self._manners.pet(name, draft.writer, draft.dice).render(draft.fill, draft.dice, draft.writer)
@@ -150,12 +147,16 @@ class SketchWriter:
         return lines[draft.roll() % len(lines)].render(draft.fill, draft.dice, draft.writer)
 
 
-NO_SUBJECT = ("off_topic", "promote", "thank")
-"""Acts that need not name the thing they are about."""
+BARE = ("joke", "promote", "off_topic", "thank", "insult")
+"""Acts that are said as they stand."""
+ADDS = ("share", "answer", "agree", "disagree", "vent")
+"""Acts that go on where they would be so short and plain that others will say the same words."""
+CALM = -0.2
+"""The worst mood in which somebody who thinks again still writes."""
 VARIETY = 7.0
-"""Bits below which a post is so short and plain that others will say the same words: it is given a phrase of its author's."""
-PLAIN_VARIETY = 3.0
-"""Bits below which a phrase is not enough: the author adds a remark."""
+"""Bits below which they do."""
+PLAIN_VARIETY = 4.0
+"""Bits below which the author adds a remark of its own."""
 RECALL = 400
 """Posts looked back over for what a thread has said: a sibling's line said again gives the machine away."""
 

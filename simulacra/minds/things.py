@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from typing import NamedTuple
+from zlib import crc32
 
 from simulacra.community import Community
 from simulacra.people.phrases import noun_phrases
@@ -16,13 +17,17 @@ class Thing(NamedTuple):
     long: str  # as first mentioned
     shorts: tuple[str, ...]  # as it is called after that, the usual name several times
     pronouns: tuple[str, str, str, str]  # for it, they, there, to_there
+    mark: int  # a hash of its name, by which personas keep to what they think of it
 
 
 def make_thing(entry: str, is_place: bool) -> Thing:
     long, _, short = entry.partition(" > ")
     it, they = ("them", "they") if _is_plural(long) else ("it", "it")
     return Thing(
-        long, _names(short or long), (it, they, "there" if is_place else f"at {it}", "there" if is_place else f"to {it}")
+        long,
+        _names(short or long),
+        (it, they, "there" if is_place else f"at {it}", "there" if is_place else f"to {it}"),
+        crc32(long.encode()),
     )
 
 
@@ -72,7 +77,16 @@ def found_things(topic: str, community: Community) -> list[Thing]:
     near = [p for p in phrases if p != topic and p not in others and stems & {_stem(word) for word in p.split()}]
     far = [p for p in phrases if p not in near and p != topic and p not in others]
     weighted = [topic] * (2 + len(near)) + near * 2 + far
-    return [make_thing(f"{thing} > {' '.join(thing.split()[-3:])}", is_place=False) for thing in map(clean, weighted)]
+    told = " ".join((community.goal[:_READ], *fond))
+    return [make_thing(_with_article(clean(thing), told), is_place=False) for thing in weighted]
+
+
+def _with_article(phrase: str, told: str) -> str:
+    """The phrase as a post would name it: a name given to it left out ("starter called Boris"), with "the" where the text that it
+    comes from counts it ("a toaster oven")."""
+    phrase = phrase.split(" called ")[0].split(" named ")[0]
+    one = re.search(rf"\b(?:an?|one|his|her|their|own) (?:\w+ )?{re.escape(phrase)}\b", told, re.IGNORECASE)
+    return f"the {phrase}" if one and not _is_plural(phrase) else phrase
 
 
 @lru_cache(maxsize=8192)
