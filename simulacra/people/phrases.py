@@ -21,31 +21,6 @@ _INTEREST = re.compile(
     re.I,
 )
 _TOKEN = re.compile(r"[^\W\d_][\w'’-]*|[^\w\s]")
-_AFTER_VERB = frozenset(
-    [
-        "a",
-        "an",
-        "the",
-        "my",
-        "our",
-        "your",
-        "their",
-        "his",
-        "her",
-        "its",
-        "this",
-        "these",
-        "those",
-        "who",
-        "what",
-        "whom",
-        "how",
-        "out",
-        "up",
-        "off",
-    ]
-)
-"""Words before which, without a preposition, a verb stands rather than a noun: "members BOOK the kiln", "SETTLE who", "what CAME out"."""
 _LAST_RESORT = ("getting started", "what worked", "everyday life")
 
 
@@ -92,7 +67,7 @@ def _runs(text: str) -> Iterator[list[str]]:
     for token in [*_TOKEN.findall(text), "."]:
         word = token.lower().replace("’", "'")
         if not word[0].isalpha() or word in ends or is_verb:
-            if word in _AFTER_VERB:
+            if word in _words("after_verb"):
                 run = run[:-1]
             if run:
                 yield run
