@@ -168,7 +168,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     options.add_argument("--large", action="store_true", help="a run of about 100,000 posts")
     options.add_argument("--screenshots", type=Path, metavar="FOLDER")
     a = options.parse_args(argv)
-    personas = 40_000 if a.large else a.personas
+    personas = 50_000 if a.large else a.personas
     with tempfile.TemporaryDirectory() as place:
         played = run("pittsburgh", personas, a.days, run_id="big", runs_dir=Path(place) / "runs")
         root, posts = longest_thread(played.path), played.counts["posts"]

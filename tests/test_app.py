@@ -277,6 +277,23 @@ def test_more_runs_are_added_to_those_that_are_finished(here: Path) -> None:
     shutil.rmtree(larger.path)
 
 
+def test_kinds_of_members_are_told_apart_where_the_record_does(here: Path) -> None:
+    name = ask.grown(store.experiment("trial"), 1)
+    folder = store.experiment(name).folder
+    for seed in folder.results():
+        result = json.loads(folder.file_of(seed).read_bytes())
+        for arm, more in (("baseline", 0), ("variant", -2)):
+            result["arms"][arm]["measures"]["violations_seen_per_100@newcomers"] = 5 + seed + more
+        folder.file_of(seed).write_bytes(to_json(result))
+    answer = readout.answer_of(store.experiment(name))
+    (segment,) = answer.segments()
+    assert (segment.title, segment.contrast.mean, segment.contrast.seeds) == ("Newcomers", -2, 6)
+    page = opened("compare", experiment=name)
+    shutil.rmtree(folder.path)
+    assert not page.exception
+    assert "For whom" in [heading.value for heading in page.subheader]
+
+
 @pytest.mark.parametrize("held, word", [(11, "It holds"), (7, "Driven by assumptions")])
 def test_what_the_check_of_assumptions_found_is_told(here: Path, held: int, word: str) -> None:
     made = [Held(f"draw-{i:02d}", {}, -1.0 if i <= held else 0.4, i <= held, 0.9) for i in range(1, 13)]

@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from simulacra import worker
+from simulacra.analysis.margins import margin_of
 from simulacra.errors import RecordError
 from simulacra.replicates import VARIANT, Comparison
 from simulacra.views import ask, charts, go, look, pair, parts, readout, robust, say, store
@@ -111,6 +112,7 @@ def _read_out(found: Comparison) -> None:
         return
     _plot(answer)
     _guardrails(answer)
+    _segments(answer)
     st.subheader("Why", anchor=False)
     pair.why(answer)
     st.subheader("Does it hold under other assumptions?", anchor=False)
@@ -212,6 +214,29 @@ def _guardrails(answer: readout.Answer) -> None:
         for word in (readout.guard(row),)
     ]
     st.html(f'<div class="sim-cards">{"".join(cards)}</div>')
+
+
+def _segments(answer: readout.Answer) -> None:
+    """For whom it makes a difference: the primary measure by kinds of members, where they were told apart."""
+    found = [segment for segment in answer.segments() if segment.contrast.seeds >= 2]
+    if not found:
+        return
+    st.subheader("For whom", anchor=False)
+    scale = margin_of(answer.primary).scale
+    ends = [s.contrast.interval() for s in found]
+    values = [(scale * s.contrast.mean, scale * low, scale * high) for s, (low, high) in zip(found, ends, strict=True)]
+    unit = margin_of(answer.primary).unit
+    title = readout.title(answer.primary)
+    figure = charts.forest([s.title for s in found], values, f"{title.lower()}: variant minus baseline ({unit})")
+    table = pd.DataFrame([
+        {"members": s.title, "baseline": scale * s.contrast.level, "difference": v[0], "low": v[1], "high": v[2], "pairs": s.contrast.seeds}
+        for s, v in zip(found, values, strict=True)
+    ])  # fmt: skip
+    about = (
+        "The same measure among kinds of members, with 95 % intervals over pairs of runs. None of these was named before the comparison "
+        "was played: they suggest where to look, and decide nothing."
+    )
+    parts.chart(figure, title, about, table, "segments")
 
 
 def _not_varied(found: Comparison) -> list[str]:

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from simulacra.analysis.comparison import Row
+from simulacra.analysis.comparison import Row, contrast_of
 from simulacra.analysis.margins import amount, margin_of
 from simulacra.analysis.measures import MEASURES
-from simulacra.analysis.verdict import MIN_SEEDS, Plan
+from simulacra.analysis.verdict import MIN_SEEDS, Contrast, Plan
 from simulacra.record.durable import disk_errors, replace_file
 from simulacra.record.runfiles import to_json
 from simulacra.replicates import BASELINE, VARIANT, Comparison, ExperimentFolder
@@ -97,6 +97,25 @@ TEMPLATES: tuple[Template, ...] = (
 
 
 @dataclass(frozen=True)
+class Segment:
+    """The primary measure among one kind of members, in both arms over seeds."""
+
+    name: str
+    contrast: Contrast
+
+    @property
+    def title(self) -> str:
+        return _SEGMENTS.get(self.name, self.name.replace("_", " ").capitalize())
+
+
+_SEGMENTS = {
+    "newcomers": "Newcomers", "old_hands": "Old hands, there from the beginning", "home_a": "Home group A", "home_b": "Home group B",
+    "heavy": "Heavy writers", "light": "Light writers", "heavy_writers": "Heavy writers", "light_writers": "Light writers",
+    "lurkers": "Those who only read",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
 class Answer:
     """A comparison's rows by measure, and what was asked of them."""
 
@@ -127,6 +146,16 @@ class Answer:
         """All others with something to compare, the clearest first."""
         rest = [row for row in self.rows.values() if row.role == "exploration" and row.seeds]
         return sorted(rest, key=lambda row: -abs(clarity(row)))
+
+    def segments(self) -> list[Segment]:
+        """The primary measure for each kind of member that was told apart, in the order of the record; [] where none were.
+
+        Values stand in results as "toxicity_seen@newcomers". Exploration: none of them decides anything.
+        """
+        a, b = self.found.results[BASELINE], self.found.results[VARIANT]
+        names = dict.fromkeys(name for values in (*a.values(), *b.values()) for name in values)
+        mine = [name for name in names if name.partition("@")[0] == self.primary and "@" in name]
+        return [Segment(name.partition("@")[2], contrast_of(name, a, b, self.found.spec.paired)) for name in mine]
 
     def differences(self, measure: str) -> NDArray[np.float64]:
         """Variant minus baseline by seed, NaN left out; empty where arms have seeds of their own."""
