@@ -277,6 +277,18 @@ def test_more_runs_are_added_to_those_that_are_finished(here: Path) -> None:
     shutil.rmtree(larger.path)
 
 
+@pytest.mark.parametrize("asked, moderation", [("", ("automod",)), ("Does slow mode hurt newcomers?", ("slow_mode",))])
+def test_a_duplicate_keeps_its_designs_and_another_question_proposes_its_own(
+    asked: str, moderation: tuple[str, ...], here: Path
+) -> None:
+    page = opened("compare", {"template": asked} if asked else {}, new="1", like="trial")
+    assert not page.exception
+    assert page.session_state["arms"][0]["design"]["moderation"] == []
+    assert tuple(page.session_state["arms"][1]["design"]["moderation"]) == moderation
+    primary = page.selectbox(key=f"primary-{asked or 'The same question'}")
+    assert primary.value == ("newcomer_return" if asked else "violations_seen_per_100")
+
+
 def test_kinds_of_members_are_told_apart_where_the_record_does(here: Path) -> None:
     name = ask.grown(store.experiment("trial"), 1)
     folder = store.experiment(name).folder

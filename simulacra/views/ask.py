@@ -24,6 +24,7 @@ from simulacra.views import design, drafts, go, levers, look, parts, readout, sa
 
 MOST_KEPT = 250_000  # persona-days of which all records are kept; of larger comparisons only the first replicate's
 _IN_A_ROW = 3
+_SAME = "The same question"
 MOST_MORE = 200  # further replicates that a button offers
 
 
@@ -44,12 +45,13 @@ def page() -> None:
             st.html(say.arm(name, "", look.ARMS[name]))
             _arm(arm, f"{name}-{st.session_state['arms_token']}")
     lines, wrong = _differences(draft, arms)
+    told = "".join(f"<li>{say.esc(say.differences([line]))}</li>" for line in lines) or "<li>nothing yet</li>"
     st.html(
-        f'<div class="sim-quiet"><b>What differs:</b> {say.esc(say.differences(lines) or "nothing yet")}. '
-        "<b>What is the same:</b> people, their chances and habits, the common past, and every setting not named here.</div>"
+        f'<div class="sim-quiet"><b>What differs</b><ul class="sim-list">{told}</ul><b>What is the same</b>: people, their chances and '
+        "habits, the common past, and every setting not named here.</div>"
     )
     plan = _plan(template)
-    asked = "" if template is readout.TEMPLATES[-1] else template.title
+    asked = "" if template.title in (readout.TEMPLATES[-1].title, _SAME) else template.title
     _size(draft, arms, lines, wrong, asked, plan, template.days)
 
 
@@ -58,7 +60,13 @@ def _template() -> readout.Template | None:
     offered = [t for t in readout.TEMPLATES if set(t.moderation) <= POLICIES.keys()]
     names = {t.title: t for t in offered}
     like = go.asked("like")
-    chosen = st.session_state.get("template", "Something else" if like else None)
+    if like:
+        again = _again(like)
+        offered = [again, *(t for t in offered if t.title != again.title)]
+        names = {t.title: t for t in offered}
+        chosen = st.session_state.get("template", again.title)
+    else:
+        chosen = st.session_state.get("template")
     if chosen in names:
         with st.container(border=True, horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             st.html(f"<b>{say.esc(chosen)}</b><div class='sim-quiet'>{say.esc(names[chosen].about)}</div>")
@@ -72,6 +80,15 @@ def _template() -> readout.Template | None:
             with column, st.container(border=True, height="stretch"):
                 _card(template, f"template-{place}")
     return None
+
+
+def _again(like: str) -> readout.Template:
+    """The question of a comparison that is duplicated, with its measure, guardrails and days; its two designs stay as they were."""
+    spec, asked = store.experiment(like).spec, readout.question_of(store.experiment(like).folder)
+    return readout.Template(
+        asked or _SAME, f"As in {like}: the same designs and the same measure, to change and play again.",
+        spec.plan.primary, spec.plan.guardrails, days=spec.days, is_again=True,
+    )  # fmt: skip
 
 
 def _card(template: readout.Template, key: str) -> None:
@@ -90,7 +107,9 @@ def _began(template: readout.Template) -> tuple[drafts.Draft, levers.Tables, lev
         spec = store.experiment(like).spec
         draft = drafts.of_community(spec.community)
         st.caption(f"The community of {like}: {say.md(draft['name'])}")
-        token, arms = f"like-{like}", [_tables(arm.to_dict()) for arm in (spec.baseline, spec.variant)]
+        token, arms = f"like-{like}-{template.title}", [_tables(arm.to_dict()) for arm in (spec.baseline, spec.variant)]
+        if not template.is_again:  # another question: the variant is what it proposes for the design that was the baseline
+            arms[1] = _varied(_tables(spec.baseline.to_dict()), template)
     else:
         asked = go.asked("community")
         place = known.index(asked if asked in known else "pittsburgh")
@@ -179,7 +198,7 @@ def _changes(arm: levers.Tables) -> dict[str, Any]:
 def _plan(template: readout.Template) -> Plan:
     """Measure, margin and guardrails, named before anything is played."""
     st.subheader("What decides it", anchor=False)
-    left, middle, right = st.columns([3, 2, 4])
+    left, right = st.columns([3, 2], gap="large")
     names = list(MEASURES)
     primary = left.selectbox(
         "One measure",
@@ -190,9 +209,9 @@ def _plan(template: readout.Template) -> Plan:
         help="The answer is about this one. Everything else is exploration.",
     )
     left.caption(readout.plain(MEASURES[primary].about))
-    with middle:
-        margin = _margin(primary)
-    guardrails = right.multiselect(
+    with right:
+        margin = _margin(primary, _margin_before(primary))
+    guardrails = st.multiselect(
         f"What must not get worse (at most {MOST_GUARDRAILS})", [name for name in names if name != primary],
         [name for name in template.guardrails if name != primary], max_selections=MOST_GUARDRAILS, format_func=readout.title,
         key=f"guards-{template.title}-{primary}",
@@ -200,7 +219,13 @@ def _plan(template: readout.Template) -> Plan:
     return Plan(primary, margin, tuple(guardrails))
 
 
-def _margin(primary: str) -> float | None:
+def _margin_before(primary: str) -> float | None:
+    """The margin of the comparison that is duplicated, where it asked for the same measure."""
+    plan = store.experiment(go.asked("like")).spec.plan if go.asked("like") else None
+    return plan.margin if plan is not None and plan.primary == primary else None
+
+
+def _margin(primary: str, before: float | None) -> float | None:
     """The smallest difference that the designer would act on, in the measure's own unit; None for our default."""
     known = margin_of(primary)
     if known.relative:
@@ -211,8 +236,8 @@ def _margin(primary: str) -> float | None:
     size = st.number_input(
         f"A difference that matters ({known.unit})",
         min_value=0.0,
-        value=float(default),
-        key=f"margin-{primary}",
+        value=float(default if before is None else before * known.scale),
+        key=f"margin-{primary}-{go.asked('like')}",
         help="The smallest one that you would act on",
     )
     return None if size in (0.0, default) else size / known.scale

@@ -52,6 +52,7 @@ _CSS = """
 .sim-quiet {opacity: .7; font-size: .9rem;}
 .sim-section {font-size: 1.1rem; font-weight: 600; margin-top: .6rem;}
 .sim-sketch-heads {display: grid; grid-template-columns: 130px 1fr 120px 2.4rem; gap: .75rem; opacity: .7; font-size: .85rem;}
+.sim-list {margin: .2rem 0 .5rem 0; padding-left: 1.2rem;}
 .sim-asked {font-size: 1.2rem; font-weight: 600;}
 .sim-wrong {white-space: normal; --tone: #d55e00;}
 .sim-slate {display: grid; grid-template-columns: 1.6rem 1fr auto; gap: .3rem .7rem; align-items: start; font-size: .92rem;}

@@ -61,6 +61,7 @@ class Template:
     feed: str = ""  # of the variant, "" as in the baseline
     moderation: tuple[str, ...] = ()  # added in the variant; the template is offered where these exist
     days: int = 3
+    is_again: bool = False  # the question of a comparison that is duplicated
 
 
 TEMPLATES: tuple[Template, ...] = (

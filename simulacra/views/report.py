@@ -81,7 +81,7 @@ def _file(title: str, body: Sequence[str]) -> str:
 def _design(run: Run) -> str:
     community, arm = run.spec.community, run.spec.arm
     rules = "".join(f"<li>{say.esc(rule)}</li>" for rule in arm.rules)
-    sketches = "".join(f"<li>{say.esc(s.name + ': ' if s.name else '')}{say.esc(s.sketch)}</li>" for s in community.personas)
+    sketches = "".join(f"<li>{say.esc(f'{s.name}: {s.sketch}' if s.name else s.sketch)}</li>" for s in community.personas)
     return (
         f"<h2>The design</h2><p>{say.esc(community.goal)}</p><p><b>{say.esc(say.design(arm))}</b></p><p>Rules</p>"
         f"<ol>{rules}</ol>"

@@ -204,7 +204,7 @@ def _member_card(run: Run, persona: int) -> None:
         f"<h4>{say.esc(row['handle'])}</h4><div class='sim-text'>{say.esc(row['bio'])}</div>"
         f"<div class='sim-quiet'>{say.esc(facts)} · {sort} · likes {say.esc(liked)}</div>"
         f"<div class='sim-quiet'>Descends from the sketch "
-        f"“{say.esc(sketch.name + ': ' if sketch.name else '')}{say.esc(sketch.sketch)}”</div>"
+        f"“{say.esc(f'{sketch.name}: {sketch.sketch}' if sketch.name else sketch.sketch)}”</div>"
         + "".join(say.chip(word) for word in _temper(row))
     )
     moods = forum.moods_of(run, persona)
