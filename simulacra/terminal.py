@@ -144,6 +144,14 @@ def measures_table(values: dict[str, float]) -> list[str]:
     return table(("measure", "value", "unit"), [(title, value, f" {unit}") for title, value, unit in rows])
 
 
+def scored_table(rows: Iterable[tuple[str, float, str, str]]) -> list[str]:
+    """(measure in words, value, unit, scorer) as lines."""
+    from simulacra.analysis.comparison import figure
+
+    told = [(title, figure(value), f" {unit}", scorer) for title, value, unit, scorer in rows]
+    return table(("measure", "value", "unit", "scorer"), told)
+
+
 # -- progress --------------------------------------------------------------------------------------------------------------
 
 
@@ -181,6 +189,10 @@ class Live:
     def count(self, what: str, done: int, total: int, seconds: float) -> None:
         """After every part of some work that is counted."""
         self._show(f"{what} {done} of {total}, {duration(seconds / done * (total - done))} left", due=True, over=done == total)
+
+    def part(self, text: str, over: bool) -> None:
+        """How far something is whose parts are many; elsewhere than in a terminal its end alone."""
+        self._show(text, due=over, over=over)
 
     def wait(self, text: str) -> None:
         """What is going on before there is progress: for people only."""

@@ -5,7 +5,7 @@ Only the measured days count (steps 0 and later), though burn-in posts that are 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
@@ -89,9 +89,13 @@ class PostRulings(NamedTuple):
 
 @dataclass(frozen=True)
 class Facts:
-    """What happened in the measured days, as numpy columns read once. All arrays of one table are equally long."""
+    """What happened in the measured days, as numpy columns read once. All arrays of one table are equally long.
+
+    scores: columns of `Posts` that another scorer judges in place of the recorded ones, [posts] in order of id.
+    """
 
     tables: EventTables
+    scores: Mapping[str, Array] = field(default_factory=dict, repr=False)
     _read: dict[str, pa.Table] = field(default_factory=dict, repr=False)
 
     # -- posts --
@@ -102,7 +106,7 @@ class Facts:
         truth = [~_has_label(table, "truth", KINDS[0]), _has_label(table, "truth", *UNCIVIL)]
         columns = [*(_numbers(table, name) for name in _COLUMNS["posts"][:-1]), *truth]
         order = np.argsort(columns[0], kind="stable")
-        return Posts(*(column[order] for column in columns))
+        return Posts(*(column[order] for column in columns))._replace(**self.scores)
 
     @cached_property
     def written(self) -> Array:

@@ -10,10 +10,13 @@ The functions stand in modules by subject: tone, participation, workload, stayin
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+import numpy as np
 
 from simulacra.analysis.catalogue import LEXICAL, TRUTH, Direction, Measure, catalogue
-from simulacra.analysis.facts import HOURS_PER_DAY, Array, EventTables, Facts, gini
+from simulacra.analysis.facts import HOURS_PER_DAY, Array, EventTables, Facts, gini, mean
 from simulacra.analysis.participation import (
     exposure_gini,
     impressions_per_visit,
@@ -166,25 +169,64 @@ class Measured(Protocol):
     def frames(self) -> EventTables: ...
 
 
-def measure_table(run: Measured) -> pa.Table:
+class Judgement(NamedTuple):
+    """One row of the tidy table."""
+
+    measure: str
+    value: float
+    unit: str
+    direction: Direction
+    scorer: str
+    about: str
+
+
+def judgements(facts: Facts) -> list[Judgement]:
+    """Every measure there is of one run by what the run itself recorded."""
+    return [Judgement(m.name, float(m.function(facts)), m.unit, m.direction, m.scorer, m.about) for m in ALL.values()]
+
+
+def judged_by(tables: EventTables, scorer: str, scores: Mapping[str, Array]) -> list[Judgement]:
+    """The measures that a second scorer can take, by its own scores.
+
+    scores: column -> [posts] in order of id, burn-in included; another length raises ValueError. `toxicity` and `valence` stand in for
+    the recorded ones in the measures of their name; every further column (an emotion, a label) gives its mean over posts and over
+    impressions, as `anger_written` and `anger_seen`.
+    """
+    replaced = {name: values.astype(np.float64) for name, values in scores.items() if name in ("toxicity", "valence")}
+    facts = Facts(tables, replaced)
+    if any(len(values) != len(facts.written) for values in scores.values()):
+        raise ValueError(f"{scorer}: one score a post expected, {len(facts.written)} posts.")
+    taken = [m for m in ALL.values() if _stands_in(m.name) in replaced]
+    rows = [Judgement(m.name, float(m.function(facts)), m.unit, m.direction, scorer, m.about) for m in taken]
+    for name, values in scores.items():
+        if name not in replaced:
+            about = f"Mean chance of {name} by {scorer}, [0, 1], over"
+            written, seen = mean(values[facts.written]), mean(values[facts.seen])
+            rows.append(Judgement(f"{name}_written", written, "score 0 to 1", "neither", scorer, f"{about} posts."))
+            rows.append(Judgement(f"{name}_seen", seen, "score 0 to 1", "neither", scorer, f"{about} impressions."))
+    return rows
+
+
+def _stands_in(measure: str) -> str:
+    """The column of scores that a measure is about, where a second scorer may replace it."""
+    if measure in ("valence_written", "valence_seen"):
+        return "valence"
+    return "toxicity" if measure.startswith("toxic") and ALL[measure].scorer == LEXICAL else ""
+
+
+def measure_table(run: Measured, second: Mapping[str, Mapping[str, Array]] | None = None) -> pa.Table:
     """Every measure there is of one run as one tidy Arrow table: run, measure, value, unit, direction, scorer, about.
 
+    second: scorer -> its scores, as `judged_by` takes them; their rows follow, so that a measure may stand there by several scorers.
     A second or two, most of it imports: `measure` takes the quick ones alone. Undefined values are NaN.
     """
     import pyarrow as pa
 
-    facts, measures = Facts(run.frames), list(ALL.values())
-    return pa.table(
-        {
-            "run": [run.id] * len(measures),
-            "measure": [m.name for m in measures],
-            "value": pa.array([float(m.function(facts)) for m in measures], pa.float64()),
-            "unit": [m.unit for m in measures],
-            "direction": [m.direction for m in measures],
-            "scorer": [m.scorer for m in measures],
-            "about": [m.about for m in measures],
-        }
-    )
+    rows = judgements(Facts(run.frames))
+    for scorer, scores in (second or {}).items():
+        rows += judged_by(run.frames, scorer, scores)
+    columns = {name: [getattr(row, name) for row in rows] for name in Judgement._fields}
+    return pa.table({"run": [run.id] * len(rows), **columns, "value": pa.array(columns["value"], pa.float64())})
 
 
 # -- mechanical or response ------------------------------------------------------------------------------------------------

@@ -107,7 +107,7 @@ class Tail(NamedTuple):
             return f"Too few to fit a tail ({self.counted}; at least {LEAST_WRITERS} are needed)."
         figures = f"alpha {self.alpha:.2f}, log-likelihood ratio {self.ratio:+.2f}, p {self.p:.2f}"
         if self.p >= TAIL_LEVEL:
-            return f"Power law and lognormal fit the tail equally well ({figures}): not to be called scale-free."
+            return f"Power law and lognormal cannot be told apart here ({figures}): not to be called scale-free."
         better = "A power law" if self.ratio > 0 else "A lognormal"
         return f"{better} fits the tail better ({figures}): {'scale-free' if self.ratio > 0 else 'not scale-free'}."
 

@@ -50,13 +50,57 @@ def do_show(a: argparse.Namespace) -> None:
         answer = open_comparison(a.run, a.runs)
         say_json(answer.to_dict()) if a.json else say(comparison_lines(answer, True))
         return
+    if a.all:
+        _show_everything(run, a)
+        return
     found = threads(run.frames, [_root_of(run, a.post)] if a.post is not None else notable_threads(run.frames, a.threads))
     if a.json:
         say_json({**run.to_dict(), "threads": [plain_thread(view) for view in found]})
         return
-    say(run_lines(run))
+    say([*run_lines(run), *_second_opinions(run)])
     for view in found:
         say(["", f"Thread {view.id}, {view.count()} posts on {view.topic}:", *thread(view, a.most)])
+
+
+def _second_opinions(run: Run) -> list[str]:
+    from simulacra.cli.second import agreement_lines
+    from simulacra.scoring.sidecar import scorers_of
+    from simulacra.terminal import paragraph
+
+    return ["", *map(paragraph, agreement_lines(run.folder))] if scorers_of(run.folder) else []
+
+
+def _show_everything(run: Run, a: argparse.Namespace) -> None:
+    """Every measure by every scorer, the shape of the community among them."""
+    from simulacra.analysis.facts import Facts
+    from simulacra.analysis.measures import ALL, measure_table
+    from simulacra.analysis.structure import depth_distance, hub_tail, posting_tail, size_distance
+    from simulacra.scoring.sidecar import read_scores, scorers_of
+    from simulacra.terminal import paragraph, scored_table
+
+    complete = {name: read_scores(run.folder, name) for name in scorers_of(run.folder)}
+    posts = len(Facts(run.frames).posts.id)
+    second = {
+        name: {column: values for column, values in scores.items() if column != "post"}
+        for name, scores in complete.items()
+        if len(scores["post"]) == posts
+    }
+    rows = measure_table(run, second).to_pylist()
+    facts = Facts(run.frames)
+    tails = {"posts per member": posting_tail(facts), "answered by": hub_tail(facts)}
+    distances = {"thread sizes, slicer": size_distance(facts), "reply depths, delving": depth_distance(facts)}
+    if a.json:
+        shape = {"tails": {k: t._asdict() | {"scale_free": t.scale_free} for k, t in tails.items()},
+                 "distances": {k: d._asdict() for k, d in distances.items()}}  # fmt: skip
+        say_json({"run_id": run.id, "rows": rows, **shape})
+        return
+    titles = [ALL[row["measure"]].title if row["measure"] in ALL else row["measure"].replace("_", ", ") for row in rows]
+    say(scored_table((t, row["value"], row["unit"], row["scorer"]) for t, row in zip(titles, rows, strict=True)))
+    say(["", *(paragraph(f"Tail of {what}: {tail.sentence}") for what, tail in tails.items())])
+    say([paragraph(
+        f"{what[:1].upper()}{what[1:]}: distance {d.tvd:.2f}; a second sample of {d.threads} threads would lie up to {d.floor:.2f} away."
+    ) for what, d in distances.items()])  # fmt: skip
+    say(_second_opinions(run))
 
 
 def do_verify(a: argparse.Namespace) -> int:
@@ -137,6 +181,7 @@ def add(verbs: Any) -> None:
     show.add_argument("run", metavar="RUN", help="a run's id or path (or an experiment's)")
     show.add_argument("--threads", type=int, default=3, metavar="N", help="how many threads (default 3)")
     show.add_argument("--post", type=int, metavar="ID", help="the thread that holds this post")
+    show.add_argument("--all", action="store_true", help="every measure by every scorer, without threads")
     show.add_argument("--most", type=int, default=20, metavar="N", help="posts to show of each thread (default 20)")
     runs_option(show)
 

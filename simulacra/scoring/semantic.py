@@ -12,7 +12,8 @@ from __future__ import annotations
 import os
 import re
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cache
 from hashlib import blake2b, file_digest
@@ -136,16 +137,32 @@ def word_nearness(query: str, texts: Sequence[str]) -> Floats:
 # -- the model -------------------------------------------------------------------------------------------------------------
 
 
-def embed(texts: Sequence[str]) -> Floats:
+def embed(texts: Sequence[str], tokens: int | None = None) -> Floats:
     """L2-normalised embeddings, [n, 384]; [0, 384] for no texts. Raises WeightsError where the model cannot be used.
 
-    The first call of a process imports torch and sentence-transformers and checks the weights' hash.
+    tokens: cut texts there; then on one thread, as everything whose last digits must not depend on the machine's cores. The first
+    call of a process imports torch and sentence-transformers and checks the weights' hash.
     """
     if not len(texts):
         return np.zeros((0, DIMENSIONS), np.float32)
     model = _model(weights_folder())
-    vectors = model.encode(list(texts), normalize_embeddings=True, show_progress_bar=False)
+    with _cut(model, tokens) if tokens else nullcontext():
+        vectors = model.encode(list(texts), normalize_embeddings=True, show_progress_bar=False)
     return np.asarray(vectors, np.float32)
+
+
+@contextmanager
+def _cut(model: SentenceTransformer, tokens: int) -> Iterator[None]:
+    import torch
+
+    before, threads = model.max_seq_length, torch.get_num_threads()
+    model.max_seq_length = tokens
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        model.max_seq_length = before
+        torch.set_num_threads(threads)
 
 
 def weights_folder() -> Path:
