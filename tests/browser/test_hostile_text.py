@@ -73,7 +73,7 @@ def open_every_dialog(tab: Tab, run: Run) -> None:
     tab.settle()
     tab.page.keyboard.press("Escape")
     tab.open(f"measures?run={run.id}")
-    for name in ("Emotion", "Taking part", "Moderation", "Network", "All measures"):
+    for name in ("Emotion", "Contagion", "Taking part", "Moderation", "Network", "All measures"):
         tab.page.get_by_role("tab", name=name).click()
         tab.settle()
         tab.page.mouse.move(600, 600)

@@ -97,7 +97,7 @@ def test_a_comparison_is_asked_played_and_read(app: App, tab: Tab) -> None:
     tab.page.locator("[data-testid=stMain]").get_by_role("button", name="Choose").first.click()
     tab.settle()
     tab.choose("Community", "local-politics")
-    tab.see("What differs:")
+    tab.see("What is the same")
     set_slider(tab, "Members", -2)
     set_slider(tab, "Days", -2)
     set_slider(tab, "Pairs of runs", -2)
