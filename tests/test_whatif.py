@@ -42,10 +42,21 @@ def unruled(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 @pytest.fixture(scope="module")
 def busy(played: Run) -> int:
-    """The opening post of the thread of day 1 that has most posts."""
-    posts = played.posts
-    opened = posts.loc[(posts["parent"] < 0) & (posts["step"] < 24), "id"]
-    return int(posts.loc[posts["root"].isin(opened), "root"].value_counts().index[0])
+    return busiest(played)
+
+
+def busiest(run: Run) -> int:
+    """The opening post of the thread that was opened on day 1 and has most replies within a day.
+
+    Posts differ a little between machines, so none is named: this is asked of the record. Threads of the burn-in go on in the
+    measured days, so a reply's root may lie before them.
+    """
+    posts = run.posts
+    opened = posts.loc[(posts["parent"] < 0) & posts["step"].between(0, 23), ["id", "step"]].rename(columns={"step": "opened"})
+    replies = posts.merge(opened, left_on="root", right_on="id", suffixes=("", "_root"))
+    replies = replies[(replies["parent"] >= 0) & (replies["step"] <= replies["opened"] + 24)]
+    assert len(replies), "the case needs a thread of day 1 that was answered within a day"
+    return int(replies["root"].value_counts().index[0])
 
 
 def _posts(thread: PostView) -> Iterator[tuple[int, int, str, str, str, int, int]]:
@@ -158,19 +169,21 @@ def test_a_described_person_replies_in_the_words_given(played: Run, busy: int) -
     assert answer.with_[0].since == answer.without[0].since + 1
 
 
-def test_a_member_can_be_told_to_speak(played: Run, busy: int) -> None:
-    posts = played.posts
-    author = int(posts.loc[posts["id"] == busy, "author"].iloc[0])
-    others = posts.loc[(posts["author"] != author) & (posts["step"] < 24), "author"]
-    handle = str(played.folder.population.handle[others.iloc[0]])
-    answer = whatif(played, busy, as_=f"@{handle}", act="thank", hours=2, n=1)
+def test_a_member_can_be_told_to_speak(unruled: Run) -> None:
+    posts, busy = unruled.posts, busiest(unruled)
+    opening = posts.loc[posts["id"] == busy].iloc[0]
+    after = posts.loc[(posts["author"] != opening["author"]) & (posts["step"] > opening["step"]), "author"]
+    known = unruled.folder.population
+    there = [author for author in after if known.arrival[author] < 0]
+    assert there, "the case needs somebody who is a member from the beginning and writes later"
+    handle = str(known.handle[there[0]])
+    answer = whatif(unruled, busy, as_=f"@{handle}", act="thank", hours=2, n=1)
     put_in = next(p for p in _posts(answer.with_[0].thread) if p[0] == answer.with_[0].put_in)
     assert put_in[2:4] == (handle, "thank") and put_in[4]
 
 
 def test_a_removed_post_is_read_no_more_and_a_locked_thread_grows_no_more(unruled: Run) -> None:
-    posts = unruled.posts
-    answered = int(posts.loc[(posts["depth"] == 1) & (posts["step"] < 24), "root"].iloc[-1])
+    answered = busiest(unruled)
     gone = whatif(unruled, answered, remove=True, hours=24, n=2)
     assert all(c.values["readings"] == 0 and c.values["replies"] == 0 for c in gone.with_)
     assert gone.with_[0].thread.removed_by == "what_if"
@@ -196,7 +209,8 @@ def test_the_ripple_measures_the_whole_community_over_those_hours(played: Run, b
 def test_moderation_judges_what_is_put_in_as_anybodys_post(tmp_path: Path) -> None:
     strict = run("pittsburgh", 60, 1, settings=["moderation=remove", "moderation.remove.threshold=0.1"], runs_dir=tmp_path)
     posts = strict.posts
-    calm = int(posts.loc[posts["toxicity"] < 0.05, "id"].iloc[0])
+    calm = int(posts.loc[posts["toxicity"].idxmin(), "id"])
+    assert posts["toxicity"].min() < 0.1, "the case needs a post that the policy lets stand"
     answer = whatif(strict, calm, as_="a troll", say="You stupid worthless idiot.", hours=2, n=1)
     put_in = next(p for p in _posts(answer.with_[0].thread) if p[0] == answer.with_[0].put_in)
     assert put_in[4] == "You stupid worthless idiot."
