@@ -24,7 +24,7 @@ CHROMIUM = (
     os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 )
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-PATIENCE = 60_000  # ms
+PATIENCE = 180_000  # ms: a machine may be slow or busy, and a state that comes ends the wait at once
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -70,7 +70,7 @@ class App:
         return self
 
     def _wait(self) -> None:
-        for _ in range(300):
+        for _ in range(1200):
             try:
                 with urlopen(f"{self.url}/_stcore/health", timeout=1):
                     return

@@ -8,7 +8,7 @@ import pytest
 
 pytest.importorskip("playwright.sync_api", reason="NO PLAYWRIGHT: pip install -e '.[app,dev]' -c constraints.txt")
 
-from .conftest import App, Tab
+from .conftest import PATIENCE, App, Tab
 
 SKETCHES = (
     "retired postman, 70, grows leeks, grumpy, short sentences",
@@ -102,8 +102,8 @@ def test_a_comparison_is_asked_played_and_read(app: App, tab: Tab) -> None:
     set_slider(tab, "Days", -2)
     set_slider(tab, "Pairs of runs", -2)
     tab.press("Start the comparison", exact=False)
-    tab.page.get_by_text("6 pairs of runs").first.wait_for(timeout=240_000)
-    tab.page.get_by_role("heading", name="Limits").wait_for(timeout=240_000)
+    tab.page.get_by_text("6 pairs of runs").first.wait_for(timeout=5 * PATIENCE)
+    tab.page.get_by_role("heading", name="Limits").wait_for(timeout=5 * PATIENCE)
     tab.see("What must not get worse")
     tab.press("Read threads side by side", exact=False)
     tab.page.locator("button.item").first.click()
