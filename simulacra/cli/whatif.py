@@ -15,6 +15,7 @@ from simulacra.cli.told import run_lines
 
 if TYPE_CHECKING:
     from simulacra.branches.forks import Parting
+    from simulacra.branches.interview import Interview
     from simulacra.branches.multiverse import Multiverse
     from simulacra.branches.whatif import WhatIf
 
@@ -128,6 +129,38 @@ def multiverse_lines(answer: Multiverse, most: int) -> list[str]:
     return lines
 
 
+def do_interview(a: argparse.Namespace) -> None:
+    from simulacra.branches.interview import interview
+    from simulacra.experiment import open_run
+
+    with stopping(at_once=True):
+        answer = interview(open_run(a.run, a.runs), a.persona, a.question)
+    _keep(a, answer.to_dict())
+    say_json(answer.to_dict()) if a.json else say(interview_lines(answer))
+
+
+def interview_lines(answer: Interview) -> list[str]:
+    """The answer; a model's with the facts to check it by, the record's with the posts that it rests on."""
+    from simulacra.branches.interview import BY_MODEL
+    from simulacra.terminal import paragraph
+
+    lines = [
+        "",
+        paragraph(f"{answer.handle} is asked: {answer.question}", "", "  "),
+        "",
+        paragraph(answer.answer, "    ", "    "),
+        "",
+    ]
+    lines.append(paragraph(f"({answer.source})", "  ", "  "))
+    if answer.source != BY_MODEL:
+        rests = sorted({post for fact in answer.facts for post in fact.posts})
+        return [*lines, f"  Posts it rests on: {', '.join(map(str, rests))}."] if rests else lines
+    for fact in answer.facts:
+        posts = f" (post {', '.join(map(str, fact.posts))})" if fact.posts else ""
+        lines.append(paragraph(f"{fact.text}{posts}", "  - ", "    "))
+    return lines
+
+
 @contextmanager
 def _counting(a: argparse.Namespace) -> Iterator[Callable[[int, int], None]]:
     """Progress on standard error, and Ctrl-C or SIGTERM as an end: nothing is half done, since nothing is written before the end."""
@@ -176,7 +209,7 @@ def _branch_options(verb: argparse.ArgumentParser, hours: int) -> None:
 
 
 def add(verbs: Any) -> None:
-    """fork, diff, whatif, multiverse."""
+    """fork, diff, whatif, multiverse, interview."""
     fork = verb(verbs, "fork", do_fork, "another run with the same past and another design from a day on")
     fork.add_argument("run", metavar="RUN", help="a run's id or path")
     fork.add_argument(
@@ -217,3 +250,10 @@ def add(verbs: Any) -> None:
     many.add_argument("-n", type=int, default=20, metavar="N", help="rolls of chance, the run's own among them (default 20)")
     many.add_argument("--by", default="toxicity", metavar="MEASURE", help="names best and worst (default toxicity)")
     _branch_options(many, 48)
+
+    put = verb(verbs, "interview", do_interview, "ask a member of a run something, after it")
+    put.add_argument("run", metavar="RUN", help="a run's id or path")
+    put.add_argument("--persona", required=True, metavar="ID", help="a member's screen name or id")
+    put.add_argument("question", metavar="QUESTION", help='such as "Why did you leave?"')
+    put.add_argument("--out", type=Path, metavar="FILE", help="keep the answer as JSON in this file too")
+    runs_option(put)
