@@ -120,7 +120,9 @@ def eventful(**changes):
         design = design._replace(community=replace(design.community, rules=("No insults except on Saturdays.",)))
     if changes.keys() & {"spoiler", "medical_advice", "medical_old", "misinformation_topic", "politics_topic"}:
         design = design._replace(community=replace(design.community, goal="Elections, health and films."))
-    rare = {"parent_question", "promote_seller"} & set(changes)  # few members ask or sell
+    if "medical_old" in changes:
+        changes["medical_advice"] = -1  # else hardly anybody gives any, old or young
+    rare = {"parent_question", "promote_seller", "medical_old"} & set(changes)  # few members ask, sell or speak of health
     people = 40 if "weekend" in changes else 250 if rare else 90
     return digest(played(design, days, people))
 
