@@ -1,4 +1,4 @@
-"""Verbs that ask the model itself: classic, probe."""
+"""Verbs that ask the model itself: classic, probe, audit."""
 
 from __future__ import annotations
 
@@ -6,11 +6,15 @@ import argparse
 import math
 from typing import TYPE_CHECKING, Any
 
-from simulacra.cli.common import EXIT_MISTAKE, say, say_json, size_options, verb
+from simulacra.cli.common import EXIT_MISTAKE, community_of, say, say_json, size_options, verb
 from simulacra.errors import SpecError
 
 if TYPE_CHECKING:
+    from simulacra.studies.audit import Audit, AuditRow
     from simulacra.studies.contagion import Probe
+
+EXIT_FAILED = 1
+"""The question was understood and the answer is no: a knob is dead."""
 
 
 def do_classic(a: argparse.Namespace) -> int:
@@ -81,6 +85,52 @@ def _probe_lines(answer: Probe) -> list[str]:
     ]  # fmt: skip
 
 
+def do_audit(a: argparse.Namespace) -> int:
+    from simulacra.studies.audit import audit
+    from simulacra.terminal import Live
+
+    live = Live(quiet=a.quiet)
+    answer = audit(
+        community_of(a), a.knob or (), a.personas, a.seeds, first_seed=a.seed, jobs=a.jobs,
+        progress=lambda done, of: live.say(f"seed {done} of {of}"),
+    )  # fmt: skip
+    say_json(answer.to_dict()) if a.json else say(_audit_lines(answer))
+    return EXIT_FAILED if answer.failed else 0
+
+
+def _audit_lines(answer: Audit) -> list[str]:
+    from simulacra.terminal import paragraph, table
+
+    head = ("knob", "turned", "moves", "expected", "difference", "95 % interval", "")
+    size = f"{answer.personas:,} members, {answer.seeds} paired seeds; each knob in a context in which it can act."
+    return [
+        "", f"Every knob turned one notch: {size}", "",
+        *table(head, [_audit_cells(row) for row in answer.rows], left=4), "",
+        *(f"  {row.knob}: {row.note}." for row in answer.rows if row.note), paragraph(f"Answer: {answer.sentence}", "", "  "),
+    ]  # fmt: skip
+
+
+def _audit_cells(row: AuditRow) -> tuple[str, ...]:
+    if row.ok is None:
+        return row.knob, row.turned, row.measure, row.expected, "-", "-", "not turned"
+    interval = f"{row.low:+.4g} to {row.high:+.4g}"
+    return (
+        row.knob, row.turned, row.measure, row.expected, f"{row.difference:+.4g}", interval, "ok" if row.ok else "DEAD OR WRONG",
+    )  # fmt: skip
+
+
+def _add_audit(verbs: Any) -> None:
+    audit = verb(verbs, "audit", do_audit, "turn every knob one notch and see whether it moves what it promises")
+    audit.add_argument("community", help="a bundled community's name or a TOML file")
+    audit.add_argument("--knob", action="append", metavar="NAME", help="only this one, or those that begin so; repeatable")
+    audit.add_argument("--personas", type=int, default=300, metavar="N", help="members (default 300)")
+    audit.add_argument("--seeds", type=int, default=6, metavar="N", help="paired replicates (default 6)")
+    audit.add_argument("--seed", type=int, default=1, metavar="N", help="first seed (default 1)")
+    audit.add_argument("--jobs", type=int, default=1, metavar="N", help="processes, -1 for one a core (default 1)")
+    audit.add_argument("--set", action="append", metavar="KEY=VALUE", help="as if the community's file said so; repeatable")
+    audit.add_argument("--quiet", action="store_true", help="no progress on standard error")
+
+
 def add(verbs: Any) -> None:
     """Verbs that ask the model itself: known answers, causes."""
     classic = verb(verbs, "classic", do_classic, "play a small model whose answer is known, and judge it")
@@ -99,3 +149,4 @@ def add(verbs: Any) -> None:
     probe.add_argument("--seeds", type=int, default=8, metavar="N", help="replicates (default 8; fewer than 6 make no claim)")
     probe.add_argument("--jobs", type=int, default=1, metavar="N", help="processes, -1 for one a core (default 1)")
     probe.add_argument("--quiet", action="store_true", help="no progress on standard error")
+    _add_audit(verbs)

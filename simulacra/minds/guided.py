@@ -26,6 +26,11 @@ _SELLS = re.compile(
 )
 
 
+def sells(sketch: str) -> bool:
+    """Whether a sketch is of somebody who sells something, and is therefore tempted to advertise."""
+    return bool(_SELLS.search(sketch))
+
+
 class Draft(NamedTuple):
     """Who writes, and what has been decided about it, before it is a brief."""
 
@@ -49,7 +54,7 @@ class GuidedMind:
     ) -> None:  # fmt: skip
         self.behaviour, self.writer, self.taste, self.expected = behaviour, writer, taste, expected
         self.shows_counts = shows_counts
-        self._seller = np.array([bool(_SELLS.search(s.sketch)) for s in community.personas])
+        self._seller = np.array([sells(s.sketch) for s in community.personas])
         self._pinned = visibility
         self._invites = relevance(community)
         self._forbidden = weights(community.rules, community.confirmed, behaviour.limit_share)

@@ -1,0 +1,210 @@
+"""Is every knob live? `simulacra audit` turns each one notch and looks for what it promises (`knobs.KNOBS`).
+
+Paired seeds: the past of a seed is played once and forked into an arm for every knob, so that arms share people, chances and the
+first two days. A knob holds its promise when the 95 % t interval of the paired differences lies on the promised side of 0.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from simulacra.analysis.verdict import contrast
+from simulacra.behaviour import Behaviour
+from simulacra.community import Community, load_community
+from simulacra.designs import Arm, make_arm
+from simulacra.errors import SpecError
+from simulacra.events import KINDS
+from simulacra.experiment import RunSpec, Stage, one_blas_thread, past_of, set_stage
+from simulacra.minds.guided import sells
+from simulacra.minds.relevance import relevance
+from simulacra.parallel import spread
+from simulacra.parameters import nearest
+from simulacra.record.recording import MemoryRecorder
+from simulacra.scoring.semantic import TopicAffinity, topic_affinity
+from simulacra.simulation import Simulation
+from simulacra.studies.knobs import KNOBS, QUIET, Knob
+from simulacra.studies.quantities import Played, quantities
+
+_TALK = "talk of "
+
+PERSONAS, SEEDS = 300, 6
+LEAST_SEEDS = 3
+"""Under three replicates a t interval says nothing."""
+
+
+@dataclass(frozen=True)
+class AuditRow:
+    """What one knob did. NaN where it was not turned, or moved nothing that could be counted."""
+
+    knob: str
+    turned: str  # the notch: "hours=100"
+    measure: str
+    expected: str  # higher or lower
+    difference: float
+    low: float
+    high: float
+    seeds: int
+    ok: bool | None  # None: this community lacks what the knob acts on
+    note: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON; NaN as None."""
+        return {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in asdict(self).items()}
+
+
+@dataclass(frozen=True)
+class Audit:
+    """The answer of `audit`."""
+
+    community: str
+    personas: int
+    seeds: int
+    rows: tuple[AuditRow, ...]
+
+    @property
+    def failed(self) -> list[AuditRow]:
+        return [row for row in self.rows if row.ok is False]
+
+    @property
+    def sentence(self) -> str:
+        turned = [row for row in self.rows if row.ok is not None]
+        held = f"{len(turned) - len(self.failed)} of {len(turned)} knobs move what they promise"
+        return f"{held}." if not self.failed else f"{held}; dead or wrong: {', '.join(row.knob for row in self.failed)}."
+
+    def to_dict(self) -> dict[str, Any]:
+        rows = [row.to_dict() for row in self.rows]
+        size = {"community": self.community, "personas": self.personas, "seeds": self.seeds}
+        return {**size, "failed": [row.knob for row in self.failed], "sentence": self.sentence, "rows": rows}
+
+
+def audit(
+    community: Community | str | Path, knobs: Sequence[str] = (), personas: int = PERSONAS, seeds: int = SEEDS, *,
+    first_seed: int = 1, jobs: int = 1, progress: Callable[[int, int], None] | None = None,
+) -> Audit:  # fmt: skip
+    """Turn every knob, or those named, one notch over several seeds and judge it by what it promises.
+
+    knobs: names or beginnings of names ("behaviour.contagion", "feed.weighted", "moderation.strikes"). progress: called with
+    (seeds done, of). Raises SpecError for a name that no knob has, or fewer than three seeds.
+    """
+    if not LEAST_SEEDS <= seeds <= 1000:
+        raise SpecError(f"seeds = {seeds}: expected a whole number from {LEAST_SEEDS} to 1,000; an interval needs that many.")
+    loaded = community if isinstance(community, Community) else load_community(community)
+    chosen = _chosen(knobs)
+    RunSpec(loaded, make_arm(loaded, QUIET), personas, 1, first_seed)  # its checks are ours
+    live = [knob for knob in chosen if not knob.needs or _has(loaded, knob)]
+    work = partial(turn, live, loaded, topic_affinity(loaded), personas)
+    found: dict[int, list[tuple[float, float]]] = {}
+    for seed, values in spread(work, range(first_seed, first_seed + seeds), jobs):
+        found[seed] = values
+        if progress is not None:
+            progress(len(found), seeds)
+    by_knob = {id(knob): [found[seed][at] for seed in sorted(found)] for at, knob in enumerate(live)}
+    rows = tuple(_row(knob, by_knob.get(id(knob))) for knob in chosen)
+    return Audit(loaded.slug, personas, seeds, rows)
+
+
+def turn(
+    knobs: Sequence[Knob], community: Community, near: TopicAffinity, personas: int, seed: int
+) -> tuple[int, list[tuple[float, float]]]:
+    """(seed, for each knob what it moves before and after it is turned)."""
+    with one_blas_thread():
+        table = _Table(community, near, personas, seed, _wanted(knobs, community))
+        return seed, [(table.value(knob, turned=False), table.value(knob, turned=True)) for knob in knobs]
+
+
+def arms_of(knob: Knob, community: Community) -> tuple[Arm, Arm]:
+    """The arm without and with the knob turned."""
+    before = [*QUIET.split(), *knob.context.split()]
+    turned = f"feed={knob.to}" if knob.key == "feed.mix.shares" else f"{knob.key}={knob.to}"
+    return make_arm(community, before), make_arm(community, [*before, turned])
+
+
+# -- one seed --------------------------------------------------------------------------------------------------------------
+
+
+class _Key(NamedTuple):
+    """What is played: equal keys are one arm."""
+
+    design: str
+    days: int
+
+
+def _key(arm: Arm, days: int) -> _Key:
+    return _Key(repr(sorted(arm.design().items())), days)
+
+
+def _wanted(knobs: Sequence[Knob], community: Community) -> dict[_Key, set[str]]:
+    """For every arm to be played, the quantities that somebody asks of it."""
+    wanted: dict[_Key, set[str]] = {}
+    for knob in knobs:
+        for arm in arms_of(knob, community):
+            wanted.setdefault(_key(arm, knob.days), set()).add(knob.moves)
+    return wanted
+
+
+class _Table:
+    """The arms of one seed, each played once."""
+
+    def __init__(
+        self, community: Community, near: TopicAffinity, personas: int, seed: int, wanted: Mapping[_Key, set[str]]
+    ) -> None:
+        self._community, self._near, self._personas, self._seed, self._wanted = community, near, personas, seed, wanted
+        self._values: dict[_Key, Mapping[str, float]] = {}
+        self._pasts: dict[tuple[Behaviour, int], tuple[Stage, Simulation, MemoryRecorder]] = {}
+
+    def value(self, knob: Knob, *, turned: bool) -> float:
+        arm = arms_of(knob, self._community)[turned]
+        key = _key(arm, knob.days)
+        if key not in self._values:
+            self._values[key] = quantities(sorted(self._wanted[key]), self._play(arm, knob.days))
+        return self._values[key][knob.moves]
+
+    def _play(self, arm: Arm, days: int) -> Played:
+        spec = RunSpec(self._community, arm, self._personas, days, self._seed)
+        past = spec.past_behaviour, days  # who joins later is drawn for the days of the run
+        if past not in self._pasts:
+            stage = set_stage(spec, self._near)
+            self._pasts[past] = (stage, *past_of(spec, stage))
+        _, before, memory = self._pasts[past]
+        recorder = memory.fork()
+        sim = before.fork(spec.wired(), recorder)
+        sim.play(days)
+        return Played(sim, recorder.frames())
+
+
+# -- judging ---------------------------------------------------------------------------------------------------------------
+
+
+def _row(knob: Knob, values: Sequence[tuple[float, float]] | None) -> AuditRow:
+    turned = f"{knob.key.rpartition('.')[2]}={knob.to}"
+    expected = "higher" if knob.sign > 0 else "lower"
+    if values is None:
+        nothing = math.nan
+        note = f"not turned: this community has no {knob.needs.removeprefix('a ')}"
+        return AuditRow(knob.name, turned, knob.moves, expected, nothing, nothing, nothing, 0, None, note)
+    before, after = zip(*values, strict=True)
+    c = contrast(before, after)
+    low, high = c.interval()
+    ok = bool(c.paired and (low > 0 if knob.sign > 0 else high < 0))
+    return AuditRow(knob.name, turned, knob.moves, expected, c.mean, low, high, c.seeds, ok)
+
+
+def _chosen(names: Sequence[str]) -> list[Knob]:
+    chosen = [k for k in KNOBS if not names or any(k.name == n or k.name.startswith((f"{n}.", f"{n}=")) for n in names)]
+    for name in names:
+        if not any(k.name == name or k.name.startswith((f"{name}.", f"{name}=")) for k in chosen):
+            raise SpecError(f"No knob called {name!r}.{nearest(name, [k.name for k in KNOBS])} See `simulacra parameters`.")
+    return chosen
+
+
+def _has(community: Community, knob: Knob) -> bool:
+    if knob.needs == "sellers":
+        return any(sells(sketch.sketch) for sketch in community.personas)
+    if knob.needs.startswith(_TALK):
+        return bool(relevance(community)[:, KINDS.index(knob.needs.removeprefix(_TALK))].any())
+    return any(m.stance == "limits" and "self_promotion" in m.kinds for m in community.confirmed.values())
