@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from simulacra.analysis.facts import Array, correlation, mean
+from simulacra.analysis.facts import Array, correlation, mean, ratio
 
 HALF = 0.5
 
@@ -20,6 +20,9 @@ class Agreement(NamedTuple):
     both: int  # posts that both call toxic
     first_alone: int  # that only the first does
     second_alone: int
+    differ: float  # share of posts on which the verdicts differ, [0, 1]
+    low: float  # of its 95 % interval (Wilson 1927), as if posts were drawn by themselves
+    high: float
 
 
 class Discernment(NamedTuple):
@@ -36,7 +39,20 @@ def agreement(first: Array, second: Array, above: float = HALF) -> Agreement:
     """Of two arrays of scores of the same posts, each [0, 1]. NaN under three posts."""
     a, b = first > above, second > above
     counted = int((a & b).sum()), int((a & ~b).sum()), int((b & ~a).sum())
-    return Agreement(len(first), correlation(first, second), kappa(a, b), *counted)
+    apart = counted[1] + counted[2]
+    return Agreement(
+        len(first), correlation(first, second), kappa(a, b), *counted, ratio(apart, len(first)), *wilson(apart, len(first))
+    )
+
+
+def wilson(count: int, of: int) -> tuple[float, float]:
+    """Ends of the 95 % interval of a share (Wilson 1927), [0, 1]; NaN of nothing."""
+    if not of:
+        return float("nan"), float("nan")
+    share, z = count / of, 1.959964
+    middle = (share + z**2 / (2 * of)) / (1 + z**2 / of)
+    half = z / (1 + z**2 / of) * float(np.sqrt(share * (1 - share) / of + z**2 / (4 * of**2)))
+    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 def kappa(a: Array, b: Array) -> float:

@@ -7,7 +7,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from simulacra.cli.common import is_experiment, runs_option, say, say_json, stopping, verb
-from simulacra.cli.second import agreement_dict, agreement_lines, agreements
+from simulacra.cli.second import agreement_dict, agreement_lines, example_lines
 
 if TYPE_CHECKING:
     from simulacra.analysis.measures import Judgement
@@ -73,17 +73,20 @@ def _rows(run: RunFolder, scorer: str) -> list[tuple[Judgement, float]]:
 
 
 def _plain(run: RunFolder, rows: list[tuple[Judgement, float]], scorer: str) -> dict[str, Any]:
+    from simulacra.scoring.opinions import agreements, disagreements
+
     return {
         "run_id": run.id, "path": str(run.path / "scores" / f"{scorer}.parquet"),
         "rows": [{**row._asdict(), "lexical": value} for row, value in rows],
         "agreement": [agreement_dict(found) for found in agreements(run) if scorer in (found.first, found.second)],
+        "examples": disagreements(run, scorer).to_dict("records"),
     }  # fmt: skip
 
 
 def _lines(run: RunFolder, rows: list[tuple[Judgement, float]], scorer: str) -> list[str]:
     from simulacra.analysis.comparison import figure
     from simulacra.analysis.measures import ALL
-    from simulacra.terminal import table
+    from simulacra.terminal import paragraph, table
 
     shown = [(row, value) for row, value in rows if row.measure in _SHOWN or row.measure not in ALL]
     cells = [
@@ -91,7 +94,8 @@ def _lines(run: RunFolder, rows: list[tuple[Judgement, float]], scorer: str) -> 
         for row, value in shown
     ]
     return [
-        "", f"{run.id}, read by {scorer}:", "", *table(("measure", scorer, "lexical"), cells), "", *agreement_lines(run, scorer),
+        "", f"{run.id}, read by {scorer}:", "", *table(("measure", scorer, "lexical"), cells), "",
+        *map(paragraph, agreement_lines(run, scorer)), *example_lines(run, scorer),
         f"Kept: {run.path / 'scores' / f'{scorer}.parquet'}. Every measure by every scorer: simulacra show {run.id} --all",
     ]  # fmt: skip
 
