@@ -27,8 +27,10 @@ from time import perf_counter, sleep
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from simulacra.analysis.comparison import Row, contrast_of, headline, paired_rows, pairing_note, rows_table
+from simulacra.analysis.judge import NOBODY, Judged, acting_columns, judged_measures
 from simulacra.analysis.limits import limits_of
-from simulacra.analysis.measures import measure
+from simulacra.analysis.measures import judged_values, measure
+from simulacra.analysis.segments import AT, segment_values
 from simulacra.analysis.turns import failed_turns, language_facts
 from simulacra.analysis.verdict import CAP_SEEDS, FIRST_SEEDS, Plan, next_seeds
 from simulacra.behaviour import Behaviour
@@ -58,7 +60,8 @@ from simulacra.record.recording import MemoryRecorder
 from simulacra.record.runfiles import checked_run_id, now, plain, to_json, versions
 from simulacra.record.runs import RunFolder
 from simulacra.record.tables import hash_json
-from simulacra.scoring.semantic import TopicAffinity, topic_affinity
+from simulacra.scoring.judging import DEFAULT_JUDGE, NO_JUDGE, Judge, check_judge, check_weights
+from simulacra.scoring.semantic import TopicAffinity, WeightsError, topic_affinity
 from simulacra.seams import Recorder
 from simulacra.sessions import Session, budget_after, open_session, with_personas
 from simulacra.simulation import Simulation
@@ -115,11 +118,16 @@ class ComparisonSpec:
     plan: Plan = field(default_factory=Plan)
     auto: bool = False
     language: Language | None = None  # how a model takes part; None: the sketch mind writes
+    judge: str = ""  # the second scorer where an arm acts by the first; "": nobody is needed, or nobody is there
 
     def __post_init__(self) -> None:
         if not isinstance(self.seeds, int) or isinstance(self.seeds, bool) or not 1 <= self.seeds <= MOST_SEEDS:
             raise SpecError(f"seeds = {self.seeds!r}: expected a whole number from 1 to {MOST_SEEDS:,}.")
         self.run_spec(BASELINE, self.first_seed)  # its checks are ours
+        if self.judge:
+            check_judge(self.judge)
+            if self.judge == NO_JUDGE or not self.acting:
+                raise SpecError(f"judge = {self.judge!r}: a second scorer is for arms that act by the first. Leave it out.")
 
     def run_spec(self, arm: str, seed: int) -> RunSpec:
         """The specification of one arm of one replicate: the run that `simulacra.run` would play."""
@@ -128,6 +136,16 @@ class ComparisonSpec:
     @property
     def arms(self) -> dict[str, Arm]:
         return {BASELINE: self.baseline, VARIANT: self.variant}
+
+    @cached_property
+    def acting(self) -> frozenset[str]:
+        """Scores of the run's own scorer by which an arm acts."""
+        return acting_columns(self.arms.values())
+
+    @property
+    def judged_measures(self) -> frozenset[str]:
+        """The measures that rest on those scores, so that another scorer must take them."""
+        return judged_measures(self.acting)
 
     def replicates(self) -> list[tuple[int, tuple[str, ...]]]:
         """(seed, its arms), in order of seeds."""
@@ -145,6 +163,7 @@ class ComparisonSpec:
             "personas": self.personas, "days": self.days, "seeds": AUTO if self.auto else self.seeds,
             "first_seed": self.first_seed, "paired": self.paired, "plan": self.plan.to_dict(),
             **({"language": self.language.to_dict()} if self.language is not None else {}),
+            **({"judge": self.judge} if self.judge else {}),
         }  # fmt: skip
 
     @classmethod
@@ -155,7 +174,7 @@ class ComparisonSpec:
             known = {name: cause[name] for name in ("personas", "days", "first_seed", "paired")}
             known["plan"] = Plan.from_dict(cause["plan"]) if "plan" in cause else Plan()  # none was named then
             known["language"] = Language.from_dict(cause["language"], where) if "language" in cause else None
-            known |= _seeds(cause["seeds"])
+            known |= {"judge": cause.get("judge", "")} | _seeds(cause["seeds"])
             return cls(community_from_dict(cause["community"], voices, where), arms[BASELINE], arms[VARIANT], **known)
         except (KeyError, TypeError, AttributeError) as error:
             raise RecordError(f"{where}: damaged, {error} is missing. Restore the file from a copy.") from error
@@ -184,6 +203,8 @@ class Task:
     keep: Mapping[str, str]  # arm -> run id where the full record is kept
     home: int  # process that handed it out: a worker knows by it that it is one
     session: Session | None = None  # the model at work; such tasks are played by threads of one process
+    judge: str = ""  # the second scorer, and
+    acting: frozenset[str] = frozenset()  # the scores that it must read
 
     @property
     def seed(self) -> int:
@@ -195,7 +216,7 @@ def play_replicate(task: Task, should_stop: ShouldStop | None = None) -> int:
     if os.getpid() != task.home:
         _behave_as_worker()
     started = perf_counter()
-    pasts = _Pasts(task.near, should_stop, task.session)
+    pasts = _Pasts(task.near, should_stop, task.session, Judge(task.judge, task.acting, should_stop) if task.judge else None)
     with one_blas_thread():
         arms = _arms(task, pasts, should_stop)
     result = {"seed": task.seed, "arms": arms, "seconds": round(perf_counter() - started, 3)}
@@ -248,8 +269,10 @@ def _behave_as_worker() -> None:
 class _Pasts:
     """The common pasts of a replicate: one, unless arms differ in what acts before the first day."""
 
-    def __init__(self, near: TopicAffinity, should_stop: ShouldStop | None, session: Session | None = None) -> None:
-        self._near, self._should_stop, self._session = near, should_stop, session
+    def __init__(
+        self, near: TopicAffinity, should_stop: ShouldStop | None, session: Session | None = None, judge: Judge | None = None
+    ) -> None:
+        self._near, self._should_stop, self._session, self.judge = near, should_stop, session, judge
         self._played: dict[Behaviour, tuple[Stage, Simulation, MemoryRecorder]] = {}
 
     def of(self, spec: RunSpec) -> tuple[Stage, Simulation, MemoryRecorder]:
@@ -264,13 +287,27 @@ class _Pasts:
 def _play_arm(task: Task, name: str, spec: RunSpec, pasts: _Pasts, should_stop: ShouldStop | None) -> dict[str, Any]:
     if name in task.keep:
         run = _kept_run(task.runs_dir, task.keep[name], spec, task.near, pasts, should_stop, task.session)
-        return {"run": run.id, "digest": run.digest, "measures": run.measures, **_turns(spec, run.frames, run.counts["posts"])}
+        found = _measured(run.measures, run.frames, pasts.judge)
+        return {"run": run.id, "digest": run.digest, **found, **_turns(spec, run.frames, run.counts["posts"])}
     _, past, memory = pasts.of(spec)
     recorder = memory.fork()
     past.fork(spec.wired(), recorder).play(spec.days, should_stop=should_stop)
     frames = recorder.frames()
     turns = _turns(spec, frames, recorder.counts["posts"])
-    return {"run": None, "digest": recorder.digest, "measures": measure(frames), **turns}
+    return {"run": None, "digest": recorder.digest, **_measured(measure(frames), frames, pasts.judge), **turns}
+
+
+def _measured(values: dict[str, float], frames: Frames, judge: Judge | None) -> dict[str, Any]:
+    """What a result says of measures: those of everybody, those among kinds of members ("toxicity_seen@newcomers"), and whose they are.
+
+    With a judge the measures that rest on scores which it has read are its own; the recorded scorer's go to `unjudged`.
+    """
+    if judge is None:
+        return {"measures": values | segment_values(frames)}
+    scores = judge.read(frames)
+    judged = judged_values(frames, scores)
+    own = {name: values[name] for name in judged}
+    return {"measures": values | judged | segment_values(frames, scores), "judge": judge.name, "unjudged": own}
 
 
 def _turns(spec: RunSpec, frames: Frames, posts: int) -> dict[str, Any]:
@@ -335,7 +372,7 @@ class ExperimentFolder:
         """Automatic seeds: a pure function of the finished replicates, so that a resumed comparison takes the same way."""
         results = self.results()
         while all(seed in results for seed, _ in spec.replicates()):
-            arms = values_of({seed: results[seed] for seed, _ in spec.replicates()})
+            arms = values_of({seed: results[seed] for seed, _ in spec.replicates()}, spec)
             primary = contrast_of(spec.plan.primary, arms[BASELINE], arms[VARIANT], spec.paired)
             margin = spec.plan.margin_of(spec.plan.primary, primary.level)
             wanted = next_seeds(primary, margin, spec.seeds)
@@ -428,13 +465,20 @@ def _read_json(file: Path) -> dict[str, Any]:
     return content
 
 
-def values_of(results: Mapping[int, Mapping[str, Any]]) -> dict[str, dict[int, dict[str, float]]]:
-    """arm -> seed -> measure -> value, NaN where undefined, from an experiment's `results`."""
+def values_of(results: Mapping[int, Mapping[str, Any]], spec: ComparisonSpec) -> dict[str, dict[int, dict[str, float]]]:
+    """arm -> seed -> measure -> value, NaN where undefined, from an experiment's `results`.
+
+    A measure by a scorer that an arm acts by is undefined as well, unless another one took it.
+    """
+    own_homework = spec.judged_measures
     arms: dict[str, dict[int, dict[str, float]]] = {BASELINE: {}, VARIANT: {}}
     for seed, replicate in results.items():
         for arm, result in replicate.items():
-            values = result["measures"].items()
-            arms[arm][seed] = {name: math.nan if value is None else value for name, value in values}
+            withheld = own_homework if result.get("judge") is None else frozenset[str]()
+            arms[arm][seed] = {
+                name: math.nan if value is None or name.partition(AT)[0] in withheld else value
+                for name, value in result["measures"].items()
+            }
     return arms
 
 
@@ -470,7 +514,12 @@ class Comparison:
     @cached_property
     def results(self) -> dict[str, dict[int, dict[str, float]]]:
         """arm -> seed -> measure -> value, NaN where undefined."""
-        return values_of(self.folder.results())
+        return values_of(self.folder.results(), self.spec)
+
+    @property
+    def judged(self) -> Judged:
+        """Which measures another scorer must take, since an arm acts by the first, and which one did."""
+        return Judged(self.spec.judged_measures, self.spec.judge or NOBODY)
 
     @property
     def digests(self) -> dict[str, dict[int, str]]:
@@ -491,9 +540,19 @@ class Comparison:
     @cached_property
     def row_list(self) -> list[Row]:
         """One row a measure."""
+        return self._rows(segments=False)
+
+    @cached_property
+    def segment_list(self) -> list[Row]:
+        """One row for each measure among each kind of members: exploration, unless the plan names it."""
+        return self._rows(segments=True)
+
+    def _rows(self, segments: bool) -> list[Row]:
         spec = self.spec
-        changed = levers(spec.baseline, spec.variant)
-        return paired_rows(self.results[BASELINE], self.results[VARIANT], paired=spec.paired, changed=changed, plan=spec.plan)
+        return paired_rows(
+            self.results[BASELINE], self.results[VARIANT], paired=spec.paired, changed=levers(spec.baseline, spec.variant),
+            plan=spec.plan, judged=self.judged, segments=segments,
+        )  # fmt: skip
 
     @property
     def rows(self) -> pd.DataFrame:
@@ -590,6 +649,7 @@ class Comparison:
             "personas": spec.personas, "days": spec.days, "seeds": spec.seeds, "paired": spec.paired,
             "plan": spec.plan.to_dict(), "auto": spec.auto, "rows": [self._row_dict(row) for row in self.row_list],
             "sentence": self.sentence, "notes": self.notes, "limits": self.limits, "robustness": self.robustness,
+            "judge": {"measures": sorted(self.judged.measures), "scorer": self.judged.scorer} if spec.acting else None,
             "warnings": self.warnings, "runs": self.runs, "runs_dir": str(self.runs_dir), "seconds": info["seconds"],
             **({"language": self.language} if spec.language is not None else {}),
         }  # fmt: skip
@@ -627,6 +687,7 @@ def compare(
     language: Language | None = None,
     persona_pool: int = 0,
     budget: Budget | None = None,
+    judge: str | None = None,
 ) -> Comparison:
     """Play two designs of a community over several seeds and compare them, measure by measure.
 
@@ -639,8 +700,9 @@ def compare(
     `joblib.parallel_config` decides the backend. keep: whose full records stay in runs_dir. experiments_dir: by default beside
     runs_dir. experiment_id: by default community and a hash of what is compared: the same call goes on where a killed one ended
     and plays nothing twice. language, persona_pool, budget: as in `run`; arms and seeds are then threads of this process, `jobs`
-    seeds at a time (8 where jobs is 1), and share one budget. Raises CommunityError, SpecError or RecordError for input that
-    cannot be used; Stopped once should_stop says so.
+    seeds at a time (8 where jobs is 1), and share one budget. judge: the second scorer that takes the measures of toxicity where an
+    arm acts by the first (removes, hides, holds, prompts or ranks by its score): by default semantic; none leaves them out. Raises
+    CommunityError, SpecError or RecordError for input that cannot be used; Stopped once should_stop says so.
     """
     loaded = community if isinstance(community, Community) else load_community(community)
     if feed is not None or moderation is not None or behaviour:
@@ -658,6 +720,7 @@ def compare(
         paired=paired,
         plan=plan or Plan(),
         language=language,
+        judge=_judge_of(arms, plan or Plan(), judge),
         **_seeds(seeds),
     )
     if keep not in ("first", "all", "none"):
@@ -668,6 +731,29 @@ def compare(
     _whole_jobs(jobs)
     folder.begin(spec, topic_affinity(loaded), keep, Path(runs_dir))
     return finish_comparison(folder, jobs, progress, should_stop, session)
+
+
+def _judge_of(arms: tuple[Arm, Arm], plan: Plan, asked: str | None) -> str:
+    """The second scorer that a comparison needs, "" where it needs none or is to have none. Raises SpecError where what is asked would
+    be left without a judge."""
+    acting = acting_columns(arms)
+    if asked is not None:
+        check_judge(asked)
+    if not acting:
+        return ""
+    left = sorted({name for name in plan.family if name.partition(AT)[0] in judged_measures(acting)})
+    instead = "name what authors meant instead (--primary uncivil_seen_per_100)"
+    if asked == NO_JUDGE:
+        if left:
+            raise SpecError(f"{left[0]}: an arm acts by the very scorer that would judge it. Give a --judge, or {instead}.")
+        return ""
+    try:
+        check_weights(asked or DEFAULT_JUDGE)
+    except WeightsError as error:
+        raise SpecError(
+            f"An arm acts by the scorer that every run carries, so another must judge it: {error} Or play with --judge none and {instead}."
+        ) from error
+    return asked or DEFAULT_JUDGE
 
 
 def resume_comparison(
@@ -761,7 +847,7 @@ def _missing(folder: ExperimentFolder, session: Session | None = None) -> tuple[
             Task(
                 specs={arm: spec.run_spec(arm, seed) for arm in arms}, near=near, file=folder.file_of(seed),
                 runs_dir=Path(info["runs_dir"]), keep={arm: f"{folder.path.name}-{arm}-{seed}" for arm in kept},
-                home=os.getpid(), session=session,
+                home=os.getpid(), session=session, judge=spec.judge, acting=spec.acting,
             )
         )  # fmt: skip
     return tasks, len(replicates)

@@ -97,12 +97,13 @@ def hour(step: int) -> str:
 def comparison_table(rows: Sequence[Row], everything: bool = False) -> list[str]:
     """The rows of a comparison with their verdicts. Measures with nothing to count are left out and counted."""
     from simulacra.analysis.comparison import figure
-    from simulacra.analysis.measures import MEASURES
+    from simulacra.analysis.segments import measure_named
 
     told = [row for row in rows if everything or row.role != "exploration" or _has_something(row)]
     cells = [
         (
-            _ROLES[row.role] + MEASURES[row.measure].title, _EFFECTS.get(row.effect, row.effect) + _KINDS[row.kind],
+            _ROLES[row.role] + measure_named(row.measure).title + _judge(row.scorer),
+            _EFFECTS.get(row.effect, row.effect) + _KINDS[row.kind],
             row.stability, figure(row.baseline), figure(row.variant), _signed(row.difference),
             "-" if math.isnan(row.low) else f"{figure(row.low)} to {figure(row.high)}",
             "-" if math.isnan(row.correlation) else f"{row.correlation:.2f}", str(row.seeds),
@@ -121,8 +122,13 @@ _EFFECTS = {"no difference that matters": "too small"}
 _KINDS = {"mechanical": " (m)", "response": ""}
 _KEY = (
     "> primary measure, + guardrail, named before the run; all others are exploration. (m) mechanical: the design acts on",
-    "this very measure. too small: no difference that matters. corr: of the arms over seeds.",
+    "this very measure. too small: no difference that matters. corr: of the arms over seeds. [..] judged by that scorer.",
 )
+
+
+def _judge(scorer: str) -> str:
+    """Who judged, where it is not the scorer that every run carries."""
+    return "" if scorer in ("", "lexical", "truth") else f" [{scorer}]"
 
 
 def _has_something(row: Row) -> bool:

@@ -298,7 +298,7 @@ def test_kinds_of_members_are_told_apart_where_the_record_does(here: Path) -> No
             result["arms"][arm]["measures"]["violations_seen_per_100@newcomers"] = 5 + seed + more
         folder.file_of(seed).write_bytes(to_json(result))
     answer = readout.answer_of(store.experiment(name))
-    (segment,) = answer.segments()
+    segment = next(segment for segment in answer.segments() if segment.name == "newcomers")
     assert (segment.title, segment.contrast.mean, segment.contrast.seeds) == ("Newcomers", -2, 6)
     page = opened("compare", experiment=name)
     shutil.rmtree(folder.path)

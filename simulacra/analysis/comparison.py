@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from simulacra.analysis.judge import NOBODY, Judged
 from simulacra.analysis.measures import MEASURES, mechanical
+from simulacra.analysis.segments import AT, measure_named
 from simulacra.analysis.verdict import HELPFUL, MIN_SEEDS, Contrast, Plan, Role, Verdict, contrast, in_minutes, judge, sentence
 
 if TYPE_CHECKING:
@@ -51,29 +53,44 @@ class Row:
     p: float  # two-sided t
     adjusted_p: float  # Holm over primary and guardrails; NaN for exploration
     more_seeds: int | None  # that an undecided effect would take; None: decided, or over 1,000
+    scorer: str = ""  # who judged: a scorer, truth (what authors meant), "" for what is counted, nobody
 
     def to_dict(self) -> dict[str, Any]:
         """As plain values for JSON, NaN as None."""
         return {key: _finite(value) for key, value in asdict(self).items()}
 
 
-_UNPLANNED = Plan()
+_UNPLANNED, _ITSELF = Plan(), Judged()
 
 
 def paired_rows(
-    baseline: PerSeed, variant: PerSeed, *, paired: bool = True, changed: frozenset[str] = frozenset(), plan: Plan = _UNPLANNED
+    baseline: PerSeed,
+    variant: PerSeed,
+    *,
+    paired: bool = True,
+    changed: frozenset[str] = frozenset(),
+    plan: Plan = _UNPLANNED,
+    judged: Judged = _ITSELF,
+    segments: bool = False,
 ) -> list[Row]:
-    """One row a measure, in the order of MEASURES.
+    """One row a measure, in the order of MEASURES; measures among a kind of members ("toxicity_seen@newcomers") only where the plan
+    names them.
 
     baseline, variant: values by seed. paired: compare equal seeds (seeds in one arm only are passed over); otherwise every seed
     of either arm counts once. changed: lever classes that differ (`designs.levers`). plan: what was named before the comparison
-    was played. No seeds: rows of NaN, seeds 0.
+    was played. judged: which measures must not be the run's own scorer's, and whose they are; where they are nobody's, what values
+    there are is not looked at. segments: every measure among every kind of members instead. No seeds: rows of NaN, seeds 0.
     """
     direct = mechanical(changed)
-    names = [name for name in MEASURES if any(name in values for values in (*baseline.values(), *variant.values()))]
-    contrasts = {name: contrast_of(name, baseline, variant, paired) for name in names}
+    known = dict.fromkeys(name for values in (*baseline.values(), *variant.values()) for name in values)
+    whole, parts = [name for name in MEASURES if name in known], [name for name in known if AT in name]
+    names = parts if segments else [*whole, *(name for name in plan.family if name in parts)]
+    contrasts = {
+        name: _NOTHING if judged.of(name) == NOBODY else contrast_of(name, baseline, variant, paired) for name in names
+    }
     verdicts = judge(contrasts, plan)
-    return [_row(verdicts[name], contrasts[name], "mechanical" if name in direct else "response") for name in names]
+    kinds: dict[str, Kind] = {n: "mechanical" if n.partition(AT)[0] in direct else "response" for n in names}
+    return [_row(verdicts[name], contrasts[name], kinds[name], judged.of(name)) for name in names]
 
 
 def headline(rows: Sequence[Row], levers: Sequence[str] = (), seconds_per_seed: float | None = None) -> str:
@@ -122,15 +139,26 @@ def contrast_of(name: str, baseline: PerSeed, variant: PerSeed, paired: bool) ->
     return contrast(a, b, paired)
 
 
-def _row(verdict: Verdict, c: Contrast, kind: Kind) -> Row:
+_NOTHING = contrast([], [], paired=False)
+
+
+def _row(verdict: Verdict, c: Contrast, kind: Kind, scorer: str) -> Row:
     low, high = c.interval()
+    title = measure_named(verdict.measure).title
+    told = f"{title[:1].upper()}{title[1:]}: {_NOT_JUDGED}" if scorer == NOBODY else sentence(verdict, c, kind == "mechanical")
     return Row(
-        measure=verdict.measure, unit=MEASURES[verdict.measure].unit, baseline=_mean(c.baseline), variant=_mean(c.variant),
+        measure=verdict.measure, unit=measure_named(verdict.measure).unit, baseline=_mean(c.baseline), variant=_mean(c.variant),
         difference=c.mean, low=low, high=high, correlation=c.correlation, seeds=c.seeds, kind=kind,
-        claim=(low > 0 or high < 0) and c.seeds >= MIN_SEEDS, sentence=sentence(verdict, c, kind == "mechanical"),
+        claim=(low > 0 or high < 0) and c.seeds >= MIN_SEEDS, sentence=told, scorer=scorer,
         effect=verdict.effect, stability=verdict.stability.word, role=verdict.role, margin=verdict.margin, p=verdict.p,
         adjusted_p=verdict.adjusted_p, more_seeds=verdict.more_seeds,
     )  # fmt: skip
+
+
+_NOT_JUDGED = (
+    "not judged. An arm acts by the very scorer that would judge it, and no other one has read these runs: play it with --judge "
+    "semantic, or look at what authors meant (uncivil_seen_per_100)."
+)
 
 
 # -- in words --------------------------------------------------------------------------------------------------------------

@@ -97,6 +97,17 @@ class Facts:
     tables: EventTables
     scores: Mapping[str, Array] = field(default_factory=dict, repr=False)
     _read: dict[str, pa.Table] = field(default_factory=dict, repr=False)
+    _members: Array | None = field(default=None, repr=False)  # [personas] bool: whose doings count; None: everybody's
+
+    def among(self, members: Array) -> Facts:
+        """What these members wrote, read and did. members: [personas] bool. Every post can still be looked up by its row."""
+        part = Facts(self.tables, self.scores, self._read, members)
+        part.__dict__.update(posts=self.posts, root_row=self.root_row, arrival=self.arrival, days=self.days)
+        return part
+
+    def _theirs(self, personas: Array) -> Array:
+        """[n] bool: of these personas, who counts."""
+        return np.ones(len(personas), bool) if self._members is None else self._members[personas]
 
     # -- posts --
 
@@ -111,7 +122,8 @@ class Facts:
     @cached_property
     def written(self) -> Array:
         """[posts] bool: written in the measured days."""
-        return self.posts.step >= 0
+        written: Array = self.posts.step >= 0
+        return written if self._members is None else written & self._theirs(self.posts.author)
 
     @cached_property
     def opened(self) -> Array:
@@ -156,27 +168,33 @@ class Facts:
     @cached_property
     def seen(self) -> Array:
         """[impressions] rows of `posts` that were looked at."""
-        return self.rows_of(_numbers(self._table("impressions"), "post"))
+        rows = self.rows_of(_numbers(self._table("impressions"), "post"))
+        return rows if self._members is None else rows[self._theirs(self.column("impressions", "persona"))]
 
     @cached_property
     def readers(self) -> Array:
         """[impressions] who looked, in the order of `seen`. Read apart: it is the longest column that few measures need."""
-        return self.column("impressions", "persona")
+        readers = self.column("impressions", "persona")
+        return readers[self._theirs(readers)]
 
     @cached_property
     def visits(self) -> tuple[Array, Array]:
         """[visits] step, persona."""
         table = self._table("visits")
-        return _numbers(table, "step"), _numbers(table, "persona")
+        step, persona = _numbers(table, "step"), _numbers(table, "persona")
+        theirs = self._theirs(persona)
+        return step[theirs], persona[theirs]
 
     @cached_property
     def feed_impressions(self) -> int:
-        return int(_has_label(self._table("impressions"), "source", "feed").sum())
+        of_feed = _has_label(self._table("impressions"), "source", "feed")
+        return int((of_feed if self._members is None else of_feed & self._theirs(self.column("impressions", "persona"))).sum())
 
     @cached_property
     def reactions(self) -> dict[str, int]:
         """Number of reactions by name: up, down, report."""
         codes = _numbers(self._table("reactions"), "reaction")
+        codes = codes if self._members is None else codes[self._theirs(self.column("reactions", "persona"))]
         return {name: int((codes == code).sum()) for code, name in REACTIONS.items()}
 
     # -- moderation --
@@ -186,7 +204,8 @@ class Facts:
         """Rows of `posts` that were removed in the measured days, each once, whenever they were written."""
         table = self._table("rulings")
         post = _numbers(table, "post")[_has_label(table, "action", "remove")]
-        return np.unique(self.rows_of(post[post >= 0]))
+        rows = np.unique(self.rows_of(post[post >= 0]))
+        return rows[self._theirs(self.posts.author[rows])]
 
     @cached_property
     def reports(self) -> Reports:
@@ -218,7 +237,7 @@ class Facts:
     def departures(self) -> dict[str, int]:
         """Number of personas who left for good, by reason."""
         table = self._table("departures", burn_in=True)
-        measured = _numbers(table, "step") >= 0
+        measured = (_numbers(table, "step") >= 0) & self._theirs(_numbers(table, "persona"))
         return {reason: int((_has_label(table, "reason", reason) & measured).sum()) for reason in DEPARTURES}
 
     @cached_property
@@ -251,7 +270,7 @@ class Facts:
         table = self._table("departures", burn_in=True)
         here = self.arrival < self.days * HOURS_PER_DAY
         here[_numbers(table, "persona")[_numbers(table, "step") < 0]] = False
-        return here
+        return here if self._members is None else here & self._members
 
     @cached_property
     def members(self) -> int:

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from simulacra.analysis.measures import MEASURES
+from simulacra.analysis.judge import NOBODY, Judged, acting_levers
+from simulacra.analysis.segments import measure_named
 from simulacra.analysis.turns import told
 from simulacra.analysis.verdict import SPLIT_SEEDS
 from simulacra.behaviour import Behaviour
@@ -71,6 +72,7 @@ def limits_of(
     return [
         "Simulated members, not users: this says what the model does with two designs, not what your community will do.",
         *_mind(language),
+        *_judge(spec, rows),
         "Scorer levels are relative: compare arms, do not read toxicity or cheerfulness as a rate.",
         _mechanisms(spec),
         f"Not varied: the community, {spec.personas:,} members, {_days(spec.days)}, behaviour parameters, writer, scorer.",
@@ -94,6 +96,27 @@ def _mind(language: Mapping[str, Any] | None) -> list[str]:
         return [_SKETCH]
     wording = "One wording of the prompts and one model: play it with another model before you trust a small difference."
     return [*told(language), _FULL if language["emergent"] else _GUIDED, wording]
+
+
+def _judge(spec: ComparisonSpec, rows: Sequence[Row]) -> Iterator[str]:
+    """Who judged what an arm acts by."""
+    for arm in spec.arms.values():
+        for score, levers in acting_levers(arm).items():
+            judges = {row.scorer for row in rows if Judged(spec.judged_measures, NOBODY).of(row.measure) == NOBODY}
+            by = ", ".join(sorted(judges - {NOBODY})) or "nobody"
+            told = f"The {arm.name} acts by the lexical scorer's {score} ({', '.join(levers)}), so {score} is judged by {by}"
+            yield (
+                f"{told}: a scorer must not grade its own homework."
+                if by != "nobody"
+                else (
+                    f"{told}: the lexical scorer would grade its own homework. What authors meant is counted all the same (uncivil_*)."
+                )
+            )
+        if "automod" in arm.moderation:
+            yield (
+                f"The {arm.name}'s word filter and the lexical scorer know many of the same words: read posts meant to be rude "
+                "(uncivil_*) beside toxicity."
+            )
 
 
 def _mechanisms(spec: ComparisonSpec) -> str:
@@ -141,4 +164,4 @@ def _implausible(rows: Sequence[Row]) -> Iterator[str]:
             continue
         size = known.size * abs(row.baseline) if known.relative else known.size
         if min(abs(row.low), abs(row.high)) > size:
-            yield f"Larger than any field study we know: {MEASURES[row.measure].title} ({known.source}). Doubt it."
+            yield f"Larger than any field study we know: {measure_named(row.measure).title} ({known.source}). Doubt it."

@@ -92,6 +92,7 @@ MARGINS: dict[str, Margin] = {
 
 def margin_of(measure: str) -> Margin:
     """The measure's default margin: from the table, else by its unit (a share .02, a score or Gini .02, a count 10 %)."""
+    measure = measure.partition("@")[0]
     if measure in MARGINS:
         return MARGINS[measure]
     known = MEASURES.get(measure)
@@ -115,11 +116,12 @@ def change(measure: str, difference: float, low: float, high: float) -> str:
     All three in the measure's own unit. The amount has the digits that the interval allows; ends of the interval that lie on
     the other side of 0 keep a minus.
     """
-    margin = margin_of(measure)
+    margin, kind = margin_of(measure), measure.partition("@")[2]
     sign = -1.0 if difference < 0 else 1.0
     ends = sorted(sign * end * margin.scale for end in (low, high))
     digits = _digits((ends[1] - ends[0]) / 2, abs(difference) * margin.scale)
     clause = margin.clause.format(n=_shown(abs(difference) * margin.scale, digits), more=margin.down if sign < 0 else margin.up)
+    clause = f"among {kind.replace('_', ' ').replace(':', ' ')}, {clause}" if kind else clause
     if ends[0] == ends[1]:
         return f"{clause} (always the same)"
     return f"{clause} ({_shown(ends[0], digits)} to {_shown(ends[1], digits)})"

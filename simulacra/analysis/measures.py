@@ -196,7 +196,7 @@ def judged_by(tables: EventTables, scorer: str, scores: Mapping[str, Array]) -> 
     facts = Facts(tables, replaced)
     if any(len(values) != len(facts.written) for values in scores.values()):
         raise ValueError(f"{scorer}: one score a post expected, {len(facts.written)} posts.")
-    taken = [m for m in ALL.values() if _stands_in(m.name) in replaced]
+    taken = [m for m in ALL.values() if score_of(m.name) in replaced]
     rows = [Judgement(m.name, float(m.function(facts)), m.unit, m.direction, scorer, m.about) for m in taken]
     for name, values in scores.items():
         if name not in replaced:
@@ -207,8 +207,14 @@ def judged_by(tables: EventTables, scorer: str, scores: Mapping[str, Array]) -> 
     return rows
 
 
-def _stands_in(measure: str) -> str:
-    """The column of scores that a measure is about, where a second scorer may replace it."""
+def judged_values(tables: EventTables, scores: Mapping[str, Array]) -> dict[str, float]:
+    """The measures of MEASURES that rest on one of these scores, by these scores. scores: as `Facts` takes them."""
+    facts = Facts(tables, scores)
+    return {name: float(m.function(facts)) for name, m in MEASURES.items() if score_of(name) in scores}
+
+
+def score_of(measure: str) -> str:
+    """The score that a measure rests on where a second scorer may take the first one's place: toxicity, valence or ""."""
     if measure in ("valence_written", "valence_seen"):
         return "valence"
     return "toxicity" if measure.startswith("toxic") and ALL[measure].scorer == LEXICAL else ""

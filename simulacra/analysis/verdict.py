@@ -22,6 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from simulacra.analysis.margins import amount, change, margin_of
 from simulacra.analysis.measures import MEASURES
+from simulacra.analysis.segments import SEGMENTED, SEGMENTS, is_measure, measure_named
 from simulacra.errors import SpecError
 from simulacra.streams import Streams
 
@@ -69,8 +70,8 @@ class Plan:
 
     def __post_init__(self) -> None:
         for name in (self.primary, *self.guardrails):
-            if name not in MEASURES:
-                raise SpecError(f"No measure called {name!r}.{_nearest(name)} Known: {', '.join(MEASURES)}.")
+            if not is_measure(name):
+                raise SpecError(_unknown(name))
         if len(self.guardrails) > MOST_GUARDRAILS:
             raise SpecError(
                 f"{len(self.guardrails)} guardrails: expected at most {MOST_GUARDRAILS}; the table has all measures."
@@ -103,6 +104,16 @@ class Plan:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Plan:
         return cls(values["primary"], values["margin"], tuple(values["guardrails"]))
+
+
+def _unknown(name: str) -> str:
+    base, at, kind = name.partition("@")
+    if at and base in MEASURES:
+        what = f"kind of members called {kind!r}. Known: {', '.join(SEGMENTS)}" if base in SEGMENTED else (
+            f"measure {base!r} among kinds of members. Taken so: {', '.join(SEGMENTED)}"
+        )  # fmt: skip
+        return f"No {what}."
+    return f"No measure called {name!r}.{_nearest(name)} Known: {', '.join(MEASURES)}."
 
 
 def _nearest(name: str) -> str:
@@ -506,7 +517,7 @@ def _level(measure: str, value: float) -> str:
 
 
 def _title(measure: str) -> str:
-    return MEASURES[measure].title if measure in MEASURES else measure
+    return measure_named(measure).title if is_measure(measure) else measure
 
 
 def _capital(text: str) -> str:

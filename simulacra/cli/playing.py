@@ -21,7 +21,7 @@ from simulacra.cli.common import (
     stopping,
     verb,
 )
-from simulacra.cli.told import comparison_lines, matched_lines, show_run_result
+from simulacra.cli.told import comparison_lines, matched_lines, segment_lines, show_run_result
 from simulacra.errors import SpecError
 
 if TYPE_CHECKING:
@@ -72,13 +72,18 @@ def do_compare(a: argparse.Namespace) -> None:
             answer = compare(
                 community_of(a), a.baseline, a.variant, a.personas, a.days, a.seeds, a.jobs, plan=_plan(a), first_seed=a.seed,
                 paired=not a.unpaired, keep=a.keep, feed=a.feed, moderation=a.moderation, behaviour=a.behaviour,
-                runs_dir=a.runs, experiment_id=a.id, progress=live.replicate, should_stop=should_stop,
+                runs_dir=a.runs, experiment_id=a.id, progress=live.replicate, should_stop=should_stop, judge=a.judge,
             )  # fmt: skip
     if answer.fresh == 0:
         live.say(f"All {answer.spec.seeds} replicates had been played; none was played again. --id NAME plays them afresh.")
     if a.robust:
         _check_robustness(answer, a, live)
-    say_json(answer.to_dict()) if a.json else say(comparison_lines(answer, a.all))
+    if a.json:
+        say_json(answer.to_dict() | ({"segments": [row.to_dict() for row in answer.segment_list]} if a.segments else {}))
+        return
+    say(comparison_lines(answer, a.all))
+    if a.segments:
+        say(segment_lines(answer))
 
 
 def _check_robustness(answer: Comparison, a: argparse.Namespace, live: Live) -> None:
@@ -164,6 +169,9 @@ def add(verbs: Any) -> None:
     compare.add_argument("--margin", type=float, metavar="SIZE", help="the smallest difference of it that matters, in its unit")
     such = "a measure to watch besides; at most four, repeatable"
     compare.add_argument("--guardrail", action="append", metavar="MEASURE", help=such)
+    said = "who judges toxicity where an arm acts by the scorer: semantic (default), hf:PATH_OR_NAME, or none"
+    compare.add_argument("--judge", metavar="SCORER", help=said)
+    compare.add_argument("--segments", action="store_true", help="the primary and guardrails among kinds of members too")
     compare.add_argument("--robust", action="store_true", help="replay the primary measure under other assumptions")
     compare.add_argument("--unpaired", action="store_true", help="disjoint seeds for the two arms")
     compare.add_argument("--keep", choices=("first", "all"), default="first", help="whose full records stay (default first)")

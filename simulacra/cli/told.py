@@ -54,6 +54,20 @@ def comparison_lines(answer: Comparison, everything: bool) -> list[str]:
     ]  # fmt: skip
 
 
+def segment_lines(answer: Comparison) -> list[str]:
+    """The plan's measures among kinds of members, and who these are."""
+    from simulacra.analysis.segments import SEGMENTED, SEGMENTS
+    from simulacra.terminal import comparison_table, paragraph
+
+    family = {name.partition("@")[0] for name in answer.spec.plan.family}
+    rows = [row for row in answer.segment_list if row.measure.partition("@")[0] in family]
+    if not rows:
+        return ["", paragraph(f"Not taken among kinds of members. Those that are: {', '.join(SEGMENTED)}.")]
+    kinds = "; ".join(f"{segment.title}: {segment.about}" for segment in SEGMENTS.values())
+    note = "Exploration, unless it was named before the run: it suggests where to look and decides nothing."
+    return ["", "For whom:", "", *comparison_table(rows), "", paragraph(f"Told apart before the run. {kinds}. {note}")]
+
+
 def _robust_lines(answer: Comparison) -> list[str]:
     from simulacra.terminal import paragraph
 

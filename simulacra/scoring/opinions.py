@@ -1,8 +1,8 @@
 """Second opinions on a run: which of its scorers agree, which sees what authors meant, and where two of them part.
 
-    agreements(run)                     -> [Found("lexical", "semantic", Agreement(...)), Found("lexical", "truth", ...), ...]
-    agreement_table(run)                -> the pairs of scorers as a frame, one row each
-    disagreements(run, "semantic")      -> the posts on which the recorded scorer and that one differ most, as a frame
+agreements(run)                     -> [Found("lexical", "semantic", Agreement(...)), Found("lexical", "truth", ...), ...]
+agreement_table(run)                -> the pairs of scorers as a frame, one row each
+disagreements(run, "semantic")      -> the posts on which the recorded scorer and that one differ most, as a frame
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ import streamlit as st
 
 from simulacra import worker
 from simulacra.analysis.margins import margin_of
+from simulacra.analysis.segments import SEGMENTS
 from simulacra.errors import RecordError
 from simulacra.replicates import VARIANT, Comparison
 from simulacra.views import ask, charts, go, look, pair, parts, readout, robust, say, store
@@ -233,10 +234,16 @@ def _segments(answer: readout.Answer) -> None:
         for s, v in zip(found, values, strict=True)
     ])  # fmt: skip
     about = (
-        "The same measure among kinds of members, with 95 % intervals over pairs of runs. None of these was named before the comparison "
-        "was played: they suggest where to look, and decide nothing."
+        "The same measure among kinds of members, with 95 % intervals over pairs of runs. Unless one was named before the comparison "
+        f"was played, they suggest where to look, and decide nothing. {_kinds(found)}"
     )
     parts.chart(figure, title, about, table, "segments")
+
+
+def _kinds(segments: list[readout.Segment]) -> str:
+    """Who the members of each kind are."""
+    told = [f"{s.title}: {SEGMENTS[s.name].about}" for s in segments if s.name in SEGMENTS]
+    return f"{'. '.join(told)}." if told else ""
 
 
 def _not_varied(found: Comparison) -> list[str]:

@@ -12,6 +12,8 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
+from simulacra.analysis.catalogue import LEXICAL
+from simulacra.analysis.facts import UNCIVIL
 from simulacra.analysis.measures import TOXIC
 from simulacra.errors import RecordError
 from simulacra.experiment import Run
@@ -26,8 +28,17 @@ _WEIGHT = {
     "toxicity_seen": ("readings of toxic posts", f"p.toxicity > {TOXIC}", True),
     "toxic_share": ("toxic posts", f"p.toxicity > {TOXIC}", False),
     "toxicity_written": ("toxic posts", f"p.toxicity > {TOXIC}", False),
+    "uncivil_seen_per_100": ("readings of posts meant to be rude", f"p.truth IN {UNCIVIL}", True),
+    "uncivil_per_100": ("posts meant to be rude", f"p.truth IN {UNCIVIL}", False),
 }
 """Measure -> what is counted of authors and threads, which posts, and whether readings or posts count."""
+
+
+_INTENT = {
+    "toxic_seen_share": "uncivil_seen_per_100", "toxicity_seen": "uncivil_seen_per_100", "toxic_share": "uncivil_per_100",
+    "toxicity_written": "uncivil_per_100",
+}  # fmt: skip
+"""What is counted instead where a design acts by the scores that the record holds: what authors meant."""
 
 
 def kept_pairs(found: Comparison) -> dict[int, dict[str, str]]:
@@ -83,9 +94,10 @@ def why(answer: readout.Answer) -> None:
     if seed is None:
         st.caption("The records of these runs were not kept or were deleted, so authors and topics cannot be shown.")
         return
-    runs = runs_of(answer.found, seed) if answer.primary in _WEIGHT else None
+    primary = _INTENT.get(answer.primary, answer.primary) if row is not None and row.scorer != LEXICAL else answer.primary
+    runs = runs_of(answer.found, seed) if primary in _WEIGHT else None
     if runs:
-        _carriers(runs, answer.primary, seed)
+        _carriers(runs, primary, seed)
 
 
 def _carriers(runs: dict[str, Run], primary: str, seed: int) -> None:

@@ -16,8 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulacra.analysis.comparison import Row, contrast_of
+from simulacra.analysis.judge import NOBODY
 from simulacra.analysis.margins import amount, margin_of
 from simulacra.analysis.measures import MEASURES
+from simulacra.analysis.segments import SEGMENTS, measure_named
 from simulacra.analysis.verdict import MIN_SEEDS, Contrast, Plan
 from simulacra.record.durable import disk_errors, replace_file
 from simulacra.record.runfiles import to_json
@@ -106,14 +108,8 @@ class Segment:
 
     @property
     def title(self) -> str:
-        return _SEGMENTS.get(self.name, self.name.replace("_", " ").capitalize())
-
-
-_SEGMENTS = {
-    "newcomers": "Newcomers", "old_hands": "Old hands, there from the beginning", "home_a": "Home group A", "home_b": "Home group B",
-    "heavy": "Heavy writers", "light": "Light writers", "heavy_writers": "Heavy writers", "light_writers": "Light writers",
-    "lurkers": "Those who only read",
-}  # fmt: skip
+        found = SEGMENTS[self.name].title if self.name in SEGMENTS else self.name.replace("_", " ")
+        return found[:1].upper() + found[1:]
 
 
 @dataclass(frozen=True)
@@ -198,6 +194,8 @@ _LEADS = ("Clear change, by the design itself: ", "Clear change: ", "Too early: 
 def read_out(answer: Answer) -> ReadOut:
     """The answer to the question that was asked."""
     row = answer.rows.get(answer.primary)
+    if row is not None and row.scorer == NOBODY:
+        return ReadOut("Not judged", "early", row.sentence)
     if row is None or not row.seeds:
         return ReadOut("Nothing yet", "early", f"Nothing to count yet: {title(answer.primary).lower()}.")
     word, tone = ("It depends", "depends") if row.stability == "divergent" else _WORDS[row.effect]
@@ -216,7 +214,7 @@ def guard(row: Row) -> str:
         return "fine"
     if row.effect not in ("higher", "lower"):
         return "unclear"
-    wish = MEASURES[row.measure].direction
+    wish = measure_named(row.measure).direction
     return "changed" if wish == "neither" else "better" if row.effect == wish else "worse"
 
 
@@ -240,7 +238,7 @@ def title(measure: str) -> str:
     if measure in _TITLES:
         return _TITLES[measure]
     names = list(MEASURES)
-    found = MEASURES[measure].title
+    found = measure_named(measure).title
     if found.startswith("the same") and names.index(measure):
         found = MEASURES[names[names.index(measure) - 1]].title + found.removeprefix("the same")
     return found[:1].upper() + found[1:]

@@ -102,10 +102,11 @@ def _measures(values: Mapping[str, Mapping[str, float]]) -> str:
 
 def _verdicts(answer: readout.Answer) -> str:
     rows = "".join(
-        f"<tr><td>{say.esc(readout.title(row.measure))}</td><td>{row.role}</td><td>{say.esc(row.sentence)}</td></tr>"
+        f"<tr><td>{say.esc(readout.title(row.measure))}</td><td>{row.role}</td><td>{say.esc(row.scorer or 'counted')}</td>"
+        f"<td>{say.esc(row.sentence)}</td></tr>"
         for row in answer.tested
     )
-    return f"<table><tr><th>measure</th><th>role</th><th>verdict</th></tr>{rows}</table>"
+    return f"<table><tr><th>measure</th><th>role</th><th>judged by</th><th>verdict</th></tr>{rows}</table>"
 
 
 def _over_time(runs: Mapping[str, Run]) -> str:
