@@ -20,7 +20,7 @@ ACT_LISTS = (
     "agree_head", "agree_praise", "agree_gripe", "agree_story", "agree_tip", "agree_fact", "disagree_head", "disagree_praise",
     "disagree_gripe", "disagree_story", "disagree_tip", "disagree_fact", "object_head", "thank_head", "thank_take", "thank_share",
     "thank_back",
-    "agree_ask", "disagree_ask", "thank_ask", "vent_reply", "up_after", "down_after",
+    "agree_ask", "disagree_ask", "thank_ask", "vent_reply", "up_after", "down_after", "told_after", "off_after",
     # lines that break a rule (data/violations.toml has general ones), and what is said to those who do
     "harassment", "harassment_open", "politics", "medical_advice", "misinformation", "low_effort", "low_effort_open", "spoiler",
     "personal_data", "preaching", "object",

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from simulacra.community import Community
 from simulacra.minds.data import general_bank, violation_bank
 from simulacra.minds.lines import HAS_THING, Dice, Line, Words, life_of, without_brackets
+from simulacra.minds.subjects import subject_of
 from simulacra.minds.things import Thing, found_things, make_thing
 from simulacra.scoring.profanity import Profanity
 from simulacra.scoring.vader import Vader
@@ -66,6 +67,7 @@ class Topic(NamedTuple):
     asks: dict[str, Pool]  # by kind of question
     answers: dict[str, Pool]
     openers: tuple[str, ...]  # kinds of question that people come with
+    is_general: bool  # without lines of a bank of the community's own
     back: tuple[str, ...]  # and those that they ask back of somebody who has told something
 
 
@@ -83,12 +85,20 @@ _PARTS = ("facts", "praise", "gripes", "stories", "tips")
 GENERAL_SHARE = {
     "facts": 0.04, "praise": 0.12, "gripes": 0.12, "stories": 0.06, "tips": 0.05, "asks": 0.1, "answers": 0.2,
     "share_open": 0.4, "share_close": 0.6, "ask_open": 0.5, "ask_close": 0.6,
-    "agree": 0.6, "disagree": 0.6, "joke": 0.5, "vent": 0.4, "thank": 0.7, "promote": 0.6, "off_topic": 0.85,
+    "agree": 0.6, "disagree": 0.6, "joke": 0.65, "vent": 0.5, "thank": 0.7, "promote": 0.75, "off_topic": 0.85,
 }  # fmt: skip
 """How much of the general bank is mixed into a community's own, by part: more where lines carry little of the subject.
 
 Tuned by `python -m benchmarks.quality`: more of it raises the share of distinct bigrams and lowers topicality.
 """
+
+
+BARE_SHARE = 0.45
+"""The same where the lines are those of a common subject (data/subjects.toml): these know less of the community."""
+
+
+OWN_THINGS = 6
+"""How often what was found in a community's own text stands for one thing of its common subject."""
 
 
 class _Numbered:
@@ -97,10 +107,18 @@ class _Numbered:
     def __init__(self) -> None:
         self._next = count(1)
         self._read = Vader().score
+        self._subjects: dict[str, dict[str, dict[str, list[Line]]]] = {}
 
     def lines(self, raw: Sequence[str], words: Words) -> list[Line]:
         lines = [Line(text, next(self._next), words) for text in raw]
         return sorted(lines, key=lambda line: self._read(line.plain()).compound)
+
+    def subject(self, subject: Mapping[str, Any], words: Words) -> dict[str, dict[str, list[Line]]]:
+        """The lines of a common subject: the same for all topics that share it, so that none is said twice in a row."""
+        name = subject.get("name", "")
+        if name not in self._subjects:
+            self._subjects[name] = _topic_lines(self, subject, words)
+        return self._subjects[name]
 
     def lists(self, table: Mapping[str, Sequence[str]], words: Words) -> dict[str, list[Line]]:
         return {name: self.lines(raw, words) for name, raw in table.items()}
@@ -119,22 +137,23 @@ def build_bank(community: Community) -> Bank:
     common = number.lists(acts, general_words)
     anywhere = _topic_lines(number, general["topics"][0], general_words)
     named = {t["name"]: t for t in own.get("topics", ())}
-    local = number.lists({**own.get("acts", {}), **insults}, own_words)
+    subject = {} if own else subject_of(" ".join(community.topics), community.goal)
+    local = number.lists({"joke": subject.get("joke", ()), **own.get("acts", {}), **insults}, own_words)
     topics = [
         _topic(name, community, named.get(name, {}), general["topics"][0], anywhere, number, own_words)
         for name in community.topics
     ]
     return Bank(
         topics=topics,
-        acts={key: _pool(key, local.get(key, []), common.get(key, [])) for key in sorted({*common, *local})},
+        acts={key: _pool(key, local.get(key, []), common.get(key, []), bool(own)) for key in sorted({*common, *local})},
         who=[(text, life_of(text)) for text in own_words["who"]],
         when=[text for text in own_words["when"] if not text.startswith("every")],
         kinds=tuple(sorted({kind for topic in topics for kind in topic.asks})),
     )
 
 
-def _pool(part: str, own: Sequence[Line], general: Sequence[Line]) -> Pool:
-    return Pool(own, general, GENERAL_SHARE.get(part, 0.3))
+def _pool(part: str, own: Sequence[Line], general: Sequence[Line], has_voices: bool) -> Pool:
+    return Pool(own, general, GENERAL_SHARE.get(part, 0.3) if has_voices else 0.85)
 
 
 _SEMANTIC = re.compile(
@@ -175,25 +194,30 @@ def _topic(
     number: _Numbered,
     words: Words,
 ) -> Topic:
-    lines = _topic_lines(number, own, words)
+    subject = {} if community.voices else subject_of(name, community.goal)
+    lines = _topic_lines(number, own, words) if own else number.subject(subject, words)
+
+    share = GENERAL_SHARE if own else {}
 
     def pools(group: str, part: str | None = None) -> dict[str, Pool]:
         keys = sorted({*lines[group], *anywhere[group]})
         found = {
-            k: Pool(lines[group].get(k, []), anywhere[group].get(k, []), GENERAL_SHARE[part or k], is_topical=True)
+            k: Pool(lines[group].get(k, []), anywhere[group].get(k, []), share.get(part or k, BARE_SHARE), is_topical=True)
             for k in keys
         }
         return {key: pool for key, pool in found.items() if not pool.is_empty}
 
     is_place = _is_place(own)
-    things = [make_thing(entry, is_place) for entry in own.get("things", ())] or found_things(name, community)
-    aspects = list(own.get("aspects", ())) or list(general.get("aspects", ())) or [name]
+    things = [make_thing(entry, is_place) for entry in own.get("things", ())] or [
+        *found_things(name, community) * OWN_THINGS, *(make_thing(entry, is_place) for entry in subject.get("things", ()))
+    ]  # fmt: skip
+    aspects = list(own.get("aspects", subject.get("aspects", ()))) or list(general.get("aspects", ())) or [name]
     asks = pools("asks", "asks")
     if lines["asks"]:  # a community that sorts its questions is asked only those kinds
         asks = {kind: pool for kind, pool in asks.items() if kind in lines["asks"] or kind.startswith("back_")}
     back = tuple(kind for kind in asks if kind.startswith("back_"))
     openers = tuple(kind for kind in asks if kind not in back)
-    return Topic(things, aspects, pools("parts"), asks, pools("answers", "answers"), openers, back)
+    return Topic(things, aspects, pools("parts"), asks, pools("answers", "answers"), openers, not own, back)
 
 
 def _is_place(topic: Mapping[str, Any]) -> bool:

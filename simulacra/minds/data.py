@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -25,6 +25,12 @@ def manner_bank() -> Mapping[str, Any]:
 def violation_bank() -> Mapping[str, Any]:
     """Parsed lines that break rules, by kind, and under "topics" the words that tell which talk tempts people to which kind."""
     return _load("violations.toml")
+
+
+@cache
+def subject_banks() -> Sequence[Mapping[str, Any]]:
+    """Parsed lines on common subjects, for communities without a bank of their own."""
+    return tuple(_load("subjects.toml")["subjects"])
 
 
 def _load(name: str) -> Mapping[str, Any]:

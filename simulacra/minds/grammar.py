@@ -249,6 +249,16 @@ class Draft:
             if len(self.sentences) == before:
                 return
 
+    def add_to(self, act: str, is_plain: bool) -> None:
+        """One sentence more, for a post so short that others will say the same words; is_plain: one of the author's own."""
+        self.room = len(self.sentences) + 1
+        if act == "ask":
+            self.act("ask_close")
+        elif is_plain:
+            self.remark()
+        else:
+            self.more()
+
     def _next(self) -> None:
         stance, first = self.stance, len(self.sentences) == 1
         if stance in (PRAISED, GRIPED):
@@ -263,8 +273,11 @@ class Draft:
             sign = self.judges()
             if first and sign and self.chance(0.6):
                 self.opinion(sign)
-            elif abs(self.mood) > 0.15:
+            elif abs(self.mood) > 0.3 and self.chance(0.6):
                 self.feeling(1 if self.mood > 0 else -1)
+            elif self.sentences[-1].tone != FELT and self.chance(0.5):
+                self.act("told_after", FELT)
+                self.room = len(self.sentences)
         elif stance in (ADVISED, ANSWERED):
             self.part("tips" if self.chance(0.55) else "facts")
         elif stance == STATED:
@@ -374,7 +387,7 @@ def joke(d: Draft) -> None:
 def vent(d: Draft) -> None:
     if d.is_reply and d.parent_stance in (BROKE, 0, STATED, ADVISED, ANSWERED):
         d.act("vent_reply", BAD)
-    elif d.is_reply or d.chance(0.5):
+    elif d.is_reply or d.chance(0.75 if d.topic.is_general else 0.5):
         d.opinion(-1)
     else:
         d.act("vent", BAD, whole=True)
@@ -392,7 +405,7 @@ def thank(d: Draft) -> None:
     elif told in (ADVISED, ANSWERED) or not d.is_reply:
         d.act("thank", GOOD)
     else:
-        d.act("thank_back" if told in (0, STATED) and d.chance(0.7) else "thank_share", GOOD)
+        d.act("thank_back" if told in (0, STATED) and d.chance(0.7) else "thank_share", GOOD, about=True)
 
 
 def promote(d: Draft) -> None:
@@ -402,6 +415,8 @@ def promote(d: Draft) -> None:
 
 def off_topic(d: Draft) -> None:
     d.act("off_topic", whole=True)
+    if d.chance(0.6) and not d.sentences[-1].text.endswith("?"):
+        d.act("off_after", FELT)
 
 
 def insult(d: Draft) -> None:

@@ -100,7 +100,7 @@ class SketchWriter:
         if truth != "none" and _BREAKS.get(act) != truth:
             return grammar.break_rule(draft, truth, act)
         grammar.PLANS[act](draft)
-        if act in ("share", "answer", "agree") and draft.chance(0.01 + 0.05 * person.irritability):
+        if act == "share" and draft.stance in RUEFUL and draft.chance(0.02 + 0.08 * person.irritability):
             draft.act("rude_harmless")
         return "none"
 
@@ -110,7 +110,7 @@ class SketchWriter:
         if is_bare:
             return self._manners.finish(sentences, person, draft.mood, act == "joke", draft.dice)
         if draft.variety < VARIETY and act in ADDS and sentences:
-            draft.remark() if draft.variety < PLAIN_VARIETY else draft.more()
+            draft.add_to(act, is_plain=draft.variety < PLAIN_VARIETY)
         opener = self._opener(draft, act)
         coda = self._pet("pet_close", draft) if draft.chance(0.035) and act not in BARE else ""
         if opener and sentences:
@@ -147,9 +147,11 @@ class SketchWriter:
         return lines[draft.roll() % len(lines)].render(draft.fill, draft.dice, draft.writer)
 
 
+RUEFUL = (grammar.GRIPED, grammar.TOLD)
+"""After what somebody curses its own stupidity or luck, which harms nobody and looks rude to a list of words."""
 BARE = ("joke", "promote", "off_topic", "thank", "insult")
 """Acts that are said as they stand."""
-ADDS = ("share", "answer", "agree", "disagree", "vent")
+ADDS = ("share", "ask", "answer", "agree", "disagree", "vent")
 """Acts that go on where they would be so short and plain that others will say the same words."""
 CALM = -0.2
 """The worst mood in which somebody who thinks again still writes."""
@@ -161,10 +163,16 @@ RECALL = 400
 """Posts looked back over for what a thread has said: a sibling's line said again gives the machine away."""
 
 
+RECENT = 80
+"""Posts of the whole community that a reply looks back over: who has just read a story does not tell the same one as its own. Who
+opens a thread looks at nothing, so that arms whose members feel alike open them in the same words."""
+
+
 def _said_before(parents: np.ndarray, world: PlatformView) -> list[set[int]]:
-    """For every row the keys of the lines that its thread has used of late; empty sets for rows that open threads."""
+    """For every row the keys of the lines that its thread, or anybody just now, has used of late; empty for rows that open threads."""
     posts, count = world.posts, len(world.posts.text)
-    said: list[set[int]] = [set() for _ in parents]
+    lately = {key for memo in posts.memo[max(0, count - RECENT) : count].tolist() if memo & 1 for key in grammar.keys(memo)}
+    said: list[set[int]] = [set(lately) if parent >= 0 else set() for parent in parents.tolist()]
     reply = np.flatnonzero(parents >= 0)
     first = max(0, count - RECALL)
     same = posts.root[parents[reply]][:, None] == posts.root[None, first:count]

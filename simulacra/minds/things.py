@@ -45,9 +45,12 @@ def _names(short: str) -> tuple[str, ...]:
     )
 
 
+_HEAD = re.compile(r"(?<=\w) (?:with|of|from|on|in|at|for|that|by|between|to|near|behind|past)\b")
+
+
 def _is_plural(noun: str) -> bool:
-    """By its last word; names and what has an article count as one."""
-    last = noun.split()[-1]
+    """By its last word before a preposition; names and what has an article count as one."""
+    last = _HEAD.split(noun, maxsplit=1)[0].split()[-1]
     return (
         noun[:1].islower()
         and not noun.startswith(("a ", "an ", "that ", "this "))

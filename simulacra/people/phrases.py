@@ -37,6 +37,9 @@ def find_topics(goal: str, rules: Iterable[str] = (), sketches: Iterable[str] = 
         scores[key] = scores.get(key, 0.0) + weight
     _absorb(scores)
     ranked = sorted(scores, key=lambda key: -scores[key])  # sorted() is stable: ties keep the order of the text
+    # What only a rule or a remark on somebody's manner says ("strict", "lower case") is no topic where there are others.
+    firm = [key for key in ranked if scores[key] >= 1]
+    ranked = firm if len(firm) >= 3 else ranked
     found = [shown[key] for key in ranked[:most]]
     return tuple(found + [t for t in _LAST_RESORT if t not in found][: max(0, 3 - len(found))])
 
