@@ -34,6 +34,7 @@ from simulacra.analysis.segments import AT, segment_values
 from simulacra.analysis.turns import failed_turns, language_facts
 from simulacra.analysis.verdict import CAP_SEEDS, FIRST_SEEDS, Plan, next_seeds
 from simulacra.behaviour import Behaviour
+from simulacra.cluster import LOCAL, RAY, check_backend, scatter
 from simulacra.community import Community, community_from_dict, community_to_dict, load_community
 from simulacra.designs import Arm, BehaviourSettings, Settings, differences, levers, make_arm
 from simulacra.errors import Capped, RecordError, SpecError, Stopped
@@ -215,14 +216,22 @@ def play_replicate(task: Task, should_stop: ShouldStop | None = None) -> int:
     """Play every arm of a replicate and write its result; returns the seed. Runs in this process or in a worker."""
     if os.getpid() != task.home:
         _behave_as_worker()
+    _write_result(task, replicate_of(task, should_stop))
+    return task.seed
+
+
+def replicate_of(task: Task, should_stop: ShouldStop | None = None) -> dict[str, Any]:
+    """Every arm of a replicate, played: its result as plain values, not yet written anywhere."""
     started = perf_counter()
     pasts = _Pasts(task.near, should_stop, task.session, Judge(task.judge, task.acting, should_stop) if task.judge else None)
     with one_blas_thread():
         arms = _arms(task, pasts, should_stop)
-    result = {"seed": task.seed, "arms": arms, "seconds": round(perf_counter() - started, 3)}
+    return {"seed": task.seed, "arms": arms, "seconds": round(perf_counter() - started, 3)}
+
+
+def _write_result(task: Task, result: Mapping[str, Any]) -> None:
     with disk_errors(task.file):
         replace_file(task.file, to_json(plain(result)))
-    return task.seed
 
 
 def _arms(task: Task, pasts: _Pasts, should_stop: ShouldStop | None) -> dict[str, dict[str, Any]]:
@@ -688,6 +697,7 @@ def compare(
     persona_pool: int = 0,
     budget: Budget | None = None,
     judge: str | None = None,
+    backend: str = LOCAL,
 ) -> Comparison:
     """Play two designs of a community over several seeds and compare them, measure by measure.
 
@@ -697,7 +707,8 @@ def compare(
     interval is as narrow as its margin, to 32 at most. plan: the primary measure, its margin and guardrails, named before
     anything is played; by default toxicity_seen with its default margin. paired: both arms of a seed share its past and its
     chances; otherwise each arm has seeds of its own. jobs: processes, -1 for one a core; a surrounding
-    `joblib.parallel_config` decides the backend. keep: whose full records stay in runs_dir. experiments_dir: by default beside
+    `joblib.parallel_config` decides how. backend: local, or ray for a Ray cluster (`cluster`), which then decides how many are
+    played at once. keep: whose full records stay in runs_dir. experiments_dir: by default beside
     runs_dir. experiment_id: by default community and a hash of what is compared: the same call goes on where a killed one ended
     and plays nothing twice. language, persona_pool, budget: as in `run`; arms and seeds are then threads of this process, `jobs`
     seeds at a time (8 where jobs is 1), and share one budget. judge: the second scorer that takes the measures of toxicity where an
@@ -708,6 +719,7 @@ def compare(
     if feed is not None or moderation is not None or behaviour:
         loaded = make_arm(loaded, None, feed=feed, moderation=moderation, behaviour=behaviour).applied_to(loaded)
     arms = make_arm(loaded, baseline, BASELINE), make_arm(loaded, variant, VARIANT)
+    _check_place(backend, language, keep)
     session = open_session(language, runs_dir, budget)
     if language is not None and session is not None:
         language = with_personas(language, loaded, session, persona_pool)
@@ -720,7 +732,7 @@ def compare(
         paired=paired,
         plan=plan or Plan(),
         language=language,
-        judge=_judge_of(arms, plan or Plan(), judge),
+        judge=judge_of(arms, plan or Plan(), judge),
         **_seeds(seeds),
     )
     if keep not in ("first", "all", "none"):
@@ -730,10 +742,10 @@ def compare(
     folder = ExperimentFolder(place / name)
     _whole_jobs(jobs)
     folder.begin(spec, topic_affinity(loaded), keep, Path(runs_dir))
-    return finish_comparison(folder, jobs, progress, should_stop, session)
+    return finish_comparison(folder, jobs, progress, should_stop, session, backend)
 
 
-def _judge_of(arms: tuple[Arm, Arm], plan: Plan, asked: str | None) -> str:
+def judge_of(arms: Sequence[Arm], plan: Plan, asked: str | None) -> str:
     """The second scorer that a comparison needs, "" where it needs none or is to have none. Raises SpecError where what is asked would
     be left without a judge."""
     acting = acting_columns(arms)
@@ -766,16 +778,17 @@ def resume_comparison(
     should_stop: ShouldStop | None = None,
     budget: Budget | None = None,
     retry_failed: bool = False,
+    backend: str = LOCAL,
 ) -> Comparison:
     """Play the replicates that a stopped, capped or killed comparison lacks; the answer is that of an undisturbed one.
 
-    budget: new caps for a language mind, which count what was spent before. retry_failed: as in `resume`.
+    budget: new caps for a language mind, which count what was spent before. retry_failed: as in `resume`. backend: as in `compare`.
     """
     _whole_jobs(jobs)
     folder = open_comparison(experiment, runs_dir, experiments_dir).folder
     language, info = folder.spec.language, folder.info
     session = open_session(language, info["runs_dir"], budget_after(info.get("spent"), budget), retry_failed)
-    return finish_comparison(folder, jobs, progress, should_stop, session)
+    return finish_comparison(folder, jobs, progress, should_stop, session, backend)
 
 
 def open_comparison(
@@ -795,11 +808,13 @@ def finish_comparison(
     progress: Callable[[Replicated], None] | None = None,
     should_stop: ShouldStop | None = None,
     session: Session | None = None,
+    backend: str = LOCAL,
 ) -> Comparison:
     """Play what is missing, in order of seeds, and write the rows. Automatic seeds: until no more are asked for.
 
-    session: of a language mind; opened without caps where it is not given.
+    session: of a language mind; opened without caps where it is not given. backend: as in `compare`.
     """
+    _check_place(backend, folder.spec.language, folder.info["keep"])
     if (language := folder.spec.language) is not None:
         language.check_playable(str(folder.path))
         session = session or open_session(language, folder.info["runs_dir"], budget_after(folder.info.get("spent"), None))
@@ -811,7 +826,7 @@ def finish_comparison(
         while tasks:
             before = total - len(tasks) - fresh  # replicates of earlier calls
             try:
-                for _ in _played(tasks, jobs, should_stop):
+                for _ in played(tasks, jobs, should_stop, backend):
                     fresh += 1
                     if progress is not None:
                         progress(Replicated(before + fresh, total, fresh, perf_counter() - started))
@@ -826,6 +841,22 @@ def finish_comparison(
         answer = Comparison(folder, fresh)
         folder.write_rows(answer.row_list)
     return replace(answer)  # without cached properties of a folder that was still running
+
+
+def _check_place(backend: str, language: Language | None, keep: Keep) -> None:
+    """Raises SpecError where such replicates cannot be played there."""
+    check_backend(backend)
+    if backend != RAY:
+        return
+    if language is not None:
+        raise SpecError(
+            "backend = ray: a language mind's calls come from one process, which keeps their budget and answers. Play it with "
+            "--backend local, and put the cluster behind the model's address (--base-url)."
+        )
+    if keep == "all":
+        raise SpecError(
+            "backend = ray: full records stay on this machine, so keep = all would play all of them here. Use first."
+        )
 
 
 def _first_sentence(stop: Stopped) -> str:
@@ -853,8 +884,11 @@ def _missing(folder: ExperimentFolder, session: Session | None = None) -> tuple[
     return tasks, len(replicates)
 
 
-def _played(tasks: Sequence[Task], jobs: int, should_stop: ShouldStop | None) -> Iterator[int]:
-    """Seeds as they are finished; in this process, in order, when jobs is 1."""
+def played(tasks: Sequence[Task], jobs: int, should_stop: ShouldStop | None, backend: str = LOCAL) -> Iterator[int]:
+    """Seeds as they are finished; in this process, in order, when jobs is 1. backend: local, or ray for a cluster."""
+    if backend == RAY:
+        yield from _played_on_ray(tasks, should_stop)
+        return
     if tasks[0].session is not None:
         yield from _played_in_threads(tasks, LANGUAGE_SEEDS if jobs == 1 else jobs, should_stop)
         return
@@ -867,6 +901,18 @@ def _played(tasks: Sequence[Task], jobs: int, should_stop: ShouldStop | None) ->
     yield from Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1, pre_dispatch="n_jobs")(
         delayed(play_replicate)(task) for task in tasks
     )
+
+
+def _played_on_ray(tasks: Sequence[Task], should_stop: ShouldStop | None) -> Iterator[int]:
+    """Seeds as they are finished on a Ray cluster. Only this process writes, so that machines need share no folder; for the same
+    reason replicates whose full records stay are played here, beside the cluster."""
+    here, away = ([task for task in tasks if bool(task.keep) == kept] for kept in (True, False))
+    with scatter(replicate_of, away) as scattered:
+        for task in here:
+            yield play_replicate(task, should_stop)
+        for at, result in scattered.results(should_stop):
+            _write_result(away[at], result)
+            yield away[at].seed
 
 
 LANGUAGE_SEEDS = 8

@@ -33,10 +33,11 @@ def test_every_promise_can_be_kept() -> None:
 
 
 def test_knobs_are_live() -> None:
-    answer = audit(COMMUNITY, jobs=2)
+    """Quick: a knob that shows no promised sign in the first seed is judged by its interval over all."""
+    answer = audit(COMMUNITY, quick=True, jobs=2)
     elsewhere = [row.knob for row in answer.rows if row.ok is None]
     assert len(elsewhere) < 6
-    answers = (answer, audit(ELSEWHERE, elsewhere, jobs=2))
+    answers = (answer, audit(ELSEWHERE, elsewhere, quick=True, jobs=2))
     dead = [
         f"{r.knob} ({r.turned}): {r.measure} {r.difference:+.4f} ({r.low:+.4f} to {r.high:+.4f})"
         for a in answers
@@ -52,6 +53,16 @@ def test_a_dead_knob_fails_with_exit_code_1(monkeypatch: pytest.MonkeyPatch, cap
     monkeypatch.setattr(auditing, "KNOBS", (dead,))
     assert main(["audit", "pittsburgh", "--personas", "40", "--seeds", "3", "--quiet"]) == 1
     assert "dead or wrong: behaviour.peak_hour" in capsys.readouterr().out
+
+
+def test_a_quick_audit_turns_a_doubtful_knob_over_all_seeds(monkeypatch: pytest.MonkeyPatch) -> None:
+    dead = Knob("behaviour.peak_hour", "20.0", "evening_visits", 1)
+    wrong = Knob("behaviour.visit_rate", "3", "visits_per_persona_day", -1)
+    right = wrong._replace(sign=1)
+    monkeypatch.setattr(auditing, "KNOBS", (dead, wrong, right))
+    answer = audit("pittsburgh", personas=60, seeds=3, quick=True)
+    assert [(row.seeds, row.ok) for row in answer.rows] == [(3, False), (3, False), (1, True)]
+    assert "1 seen in one seed alone" in answer.sentence and answer.rows[2].to_dict()["low"] is None
 
 
 def test_a_promise_in_the_wrong_direction_fails(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -113,6 +113,11 @@ def replication_options(verb: argparse.ArgumentParser, jobs: int = 1) -> None:
     verb.add_argument("--jobs", type=int, default=jobs, metavar="N", help=f"processes, -1 for one a core (default {jobs})")
 
 
+def backend_option(verb: argparse.ArgumentParser) -> None:
+    said = "where replicates are played: local, or ray for the Ray cluster that RAY_ADDRESS names (default local)"
+    verb.add_argument("--backend", choices=("local", "ray"), default="local", help=said)
+
+
 def runs_option(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--runs", type=Path, default=Path("runs"), metavar="DIR", help="where runs are kept (default runs/)")
     verb.add_argument("--quiet", action="store_true", help="no progress on standard error")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simulacra.cli.common import (
+    backend_option,
     community_of,
     cores,
     design_options,
@@ -65,14 +66,16 @@ def do_compare(a: argparse.Namespace) -> None:
     if (a.community is None) == (a.resume is None):
         raise SpecError("compare: give a community, or --resume and an experiment's id.")
     live = Live(quiet=a.quiet)
-    with stopping(at_once=a.jobs != 1) as should_stop:
+    with stopping(at_once=a.jobs != 1 and a.backend == "local") as should_stop:
         if a.resume is not None:
-            answer = resume_comparison(a.resume, a.jobs, runs_dir=a.runs, progress=live.replicate, should_stop=should_stop)
+            answer = resume_comparison(
+                a.resume, a.jobs, runs_dir=a.runs, progress=live.replicate, should_stop=should_stop, backend=a.backend
+            )
         else:
             answer = compare(
                 community_of(a), a.baseline, a.variant, a.personas, a.days, a.seeds, a.jobs, plan=_plan(a), first_seed=a.seed,
                 paired=not a.unpaired, keep=a.keep, feed=a.feed, moderation=a.moderation, behaviour=a.behaviour,
-                runs_dir=a.runs, experiment_id=a.id, progress=live.replicate, should_stop=should_stop, judge=a.judge,
+                runs_dir=a.runs, experiment_id=a.id, progress=live.replicate, should_stop=should_stop, judge=a.judge, backend=a.backend,
             )  # fmt: skip
     if answer.fresh == 0:
         live.say(f"All {answer.spec.seeds} replicates had been played; none was played again. --id NAME plays them afresh.")
@@ -90,8 +93,8 @@ def _check_robustness(answer: Comparison, a: argparse.Namespace, live: Live) -> 
     from simulacra.studies.robustness import robustness
 
     live.say("Playing the same comparison under other assumptions ...")
-    with stopping(at_once=a.jobs != 1) as should_stop:
-        if robustness(answer, a.jobs, live.replicate, should_stop) is None:
+    with stopping(at_once=a.jobs != 1 and a.backend == "local") as should_stop:
+        if robustness(answer, a.jobs, live.replicate, should_stop, backend=a.backend) is None:
             live.say("The primary measure shows no direction that other assumptions could turn: nothing was played.")
 
 
@@ -165,6 +168,7 @@ def add(verbs: Any) -> None:
     design_options(compare)
     size_options(compare, "first seed")
     replication_options(compare)
+    backend_option(compare)
     compare.add_argument("--primary", default="toxicity_seen", metavar="MEASURE", help="what decides (default toxicity_seen)")
     compare.add_argument("--margin", type=float, metavar="SIZE", help="the smallest difference of it that matters, in its unit")
     such = "a measure to watch besides; at most four, repeatable"

@@ -22,6 +22,7 @@ import numpy as np
 from simulacra.analysis.comparison import Row
 from simulacra.analysis.limits import MECHANISMS
 from simulacra.behaviour import Behaviour
+from simulacra.cluster import LOCAL
 from simulacra.designs import Arm
 from simulacra.errors import SpecError, Stopped
 from simulacra.experiment import ShouldStop, affinity_from_dict
@@ -107,6 +108,7 @@ def robustness(
     count: int = DRAWS,
     mechanisms: Sequence[str] = MECHANISMS,
     seeds: int = SEEDS,
+    backend: str = LOCAL,
 ) -> Robustness | None:
     """The answer's primary measure under other assumptions; None where it has no direction that could hold.
 
@@ -130,7 +132,7 @@ def robustness(
 
     found, skipped = {}, 0
     for name, values in settings.items():
-        small = _comparison(answer, name, under(answer.spec, values, seeds), jobs, tell, should_stop)
+        small = _comparison(answer, name, under(answer.spec, values, seeds), jobs, tell, should_stop, backend)
         skipped += seeds - small.fresh
         found[name] = _held(name, values, answer, small, row)
     result = Robustness(
@@ -206,12 +208,13 @@ def _comparison(
     jobs: int,
     progress: Callable[[Replicated], None],
     should_stop: ShouldStop | None,
+    backend: str,
 ) -> Comparison:
     folder = ExperimentFolder(answer.path / "robust" / name)
     near = affinity_from_dict(answer.folder.info["similarity"])
     folder.begin(spec, near, "none", Path(answer.runs_dir))
     try:
-        return finish_comparison(folder, jobs, progress, should_stop)
+        return finish_comparison(folder, jobs, progress, should_stop, backend=backend)
     except Stopped:
         raise Stopped(f"Stopped while playing {name}. Go on with the same command: nothing is played twice.") from None
 
