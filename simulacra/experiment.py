@@ -26,7 +26,7 @@ from simulacra.designs import Arm, BehaviourSettings, Settings, make_arm
 from simulacra.errors import Capped, RecordError, SpecError, Stopped
 from simulacra.minds.settings import MINDS as ALL_MINDS
 from simulacra.minds.settings import Language, make_writer, mind_maker
-from simulacra.moderation import POLICIES
+from simulacra.moderation import POLICIES, check_askable
 from simulacra.persona import Population
 from simulacra.record.recording import MemoryRecorder
 from simulacra.record.runfiles import checked_run_id, run_id
@@ -88,6 +88,8 @@ class RunSpec:
         changes = [0, *(day for day, _ in self.earlier), self.days]
         if any(late <= early for early, late in pairwise(changes)):
             raise SpecError(f"changes after days {changes[1:-1]}: expected rising days from 1 to {self.days - 1}.")
+        for arm in (self.arm, *(arm for _, arm in self.earlier)):
+            check_askable(arm.moderation, arm.rules, self.language is not None)
 
     @property
     def past_behaviour(self) -> Behaviour:

@@ -124,7 +124,8 @@ class ComparisonSpec:
     def __post_init__(self) -> None:
         if not isinstance(self.seeds, int) or isinstance(self.seeds, bool) or not 1 <= self.seeds <= MOST_SEEDS:
             raise SpecError(f"seeds = {self.seeds!r}: expected a whole number from 1 to {MOST_SEEDS:,}.")
-        self.run_spec(BASELINE, self.first_seed)  # its checks are ours
+        for arm in (BASELINE, VARIANT):
+            self.run_spec(arm, self.first_seed)  # its checks are ours
         if self.judge:
             check_judge(self.judge)
             if self.judge == NO_JUDGE or not self.acting:

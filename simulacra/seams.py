@@ -237,6 +237,9 @@ class ModerationDesign(Protocol):
     compliance: float  # how much it makes personas mind the rules while it is on (visibility), >= 0; 0 leaves them alone
     spare: int  # posts to rank beyond a slate, for those that it takes out of sight or moves down
 
+    def wire(self, generator: TextGenerator | None) -> None:
+        """Once, before anything else: the run's language model, None for the sketch mind."""
+
     def before(self, drafts: Drafts, world: PlatformView, streams: Streams) -> Rulings | None:
         """Friction and filters before posting: refuse, hold, cancel, revise, or remove at once."""
 

@@ -107,6 +107,8 @@ class Simulation:
         self.expected: Floats = np.zeros((len(arm.community.topics), len(ACTS)), np.float32)
         self.mind: Mind = self._make_mind()
         self._rule_of_truth = _rule_table(arm.community)
+        for policy in arm.policies:
+            policy.wire(getattr(writer, "generator", None))
 
     def _make_mind(self) -> Mind:
         arm = self.arm

@@ -1,7 +1,7 @@
 """A server that speaks the OpenAI protocol and does wrong on order: every fault that a model, an overloaded host or a network has.
 
-In a thread of this process (`with FaultServer(...) as server`), or on its own: `python tests/fault_server.py` prints its address and
-answers at once until its standard input closes.
+In a thread of this process (`with FaultServer(...) as server`), or on its own: `python tests/fault_server.py [SECONDS]` prints its
+address and answers, at once or after so many seconds, until its standard input closes.
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from threading import Event, Thread
+from zlib import crc32
 
 Respond = Callable[["Request"], str]
 
 WORDS = "I watered the beans this morning and they look much better now, thanks for the tip."
-STRUCTURED = {"word": "yes", "text": WORDS, "verdicts": []}
+STRUCTURED = {"word": "yes", "text": WORDS, "verdicts": [], "votes": [], "to": 0, "act": "share", "topic": 1, "breaks": "none"}
 
 CONTENTS = {
     "empty": "",
@@ -65,6 +66,7 @@ class FaultServer:
     calls: Counter[str] = field(default_factory=Counter)
     bodies: list[dict] = field(default_factory=list)
     headers: list[str] = field(default_factory=list)
+    delay: float = 0.05  # seconds before the answer where `respond` says "wait"
     keeps: bool = True  # bodies and headers, for tests to look at
     tokens: list[int] = field(default_factory=lambda: [0, 0])
     in_flight: int = 0
@@ -128,8 +130,8 @@ class FaultServer:
                 length = next((int(h[15:]) for h in head if h.lower().startswith("content-length:")), 0)
                 body = await reader.readexactly(length) if length else b""
                 await self._handle(head, body, writer)
-        except (ConnectionError, asyncio.IncompleteReadError):
-            pass
+        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            pass  # the other side went away, or `_end` ends it; a task that ends cancelled makes asyncio of Python 3.11 complain
         finally:
             self._writers.discard(writer)
             writer.close()
@@ -193,7 +195,7 @@ class FaultServer:
             case "no such model":
                 await self._send(writer, 404, {"error": {"message": f"The model {request.body.get('model')} does not exist"}})
             case "wait":
-                await asyncio.sleep(0.05)
+                await asyncio.sleep(self.delay)
                 await self._say(request, self._words(request), writer)
             case _ if fault.startswith("refuses "):
                 part = fault.removeprefix("refuses ")
@@ -207,7 +209,9 @@ class FaultServer:
 
     def _words(self, request: Request) -> str:
         structured = "response_format" in request.body or "json_schema" in request.body
-        return json.dumps(STRUCTURED) if structured else f"{WORDS} ({request.text[-24:]})"
+        if not structured:
+            return f"{WORDS} ({request.text[-24:]})"
+        return json.dumps(STRUCTURED | {"write": crc32(request.text.encode()) % 10 == 0})  # at one visit in ten
 
     async def _say(self, request: Request, content: str | None, writer: asyncio.StreamWriter) -> None:
         used = len(json.dumps(request.body)) // 4, len(content or "") // 4
@@ -230,7 +234,7 @@ _NO_RETRY = "x-should-retry: false\r\n"
 
 
 if __name__ == "__main__":
-    delay = "wait" if "--wait" in sys.argv else ""
-    with FaultServer(lambda request: delay, keeps=False) as server:
+    delay = float(sys.argv[1]) if len(sys.argv) > 1 else 0.0
+    with FaultServer(lambda request: "wait" if delay else "", keeps=False, delay=delay) as server:
         print(server.url, flush=True)
         sys.stdin.read()

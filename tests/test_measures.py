@@ -90,6 +90,8 @@ EXPECTED = {
     "toxicity_group_gap": (0.9 + 0.2 + 0.6) / 3 - 0.1,
     "reports_per_day": 1 / 2,
     "moderator_hours": 9 / 2 / 60,
+    "toxicity_llm_kappa": math.nan,  # no model moderates
+    "llm_unjudged": 0,
 }
 
 
@@ -152,7 +154,10 @@ def test_what_reads_scores_says_so_and_nothing_else_does() -> None:
 
     blind, seeing = taken(shape), taken(scored)
     moved = {name for name in ALL if blind[name] != pytest.approx(seeing[name], nan_ok=True)}
-    unmoved = {"toxicity_across_groups"}  # two members cannot answer within and across
+    unmoved = {
+        "toxicity_across_groups",
+        "toxicity_llm_kappa",
+    }  # two members cannot answer within and across; no model moderates
     assert moved == {name for name, m in ALL.items() if m.scorer == "lexical"} - unmoved
 
 

@@ -228,6 +228,12 @@ class Facts:
         return {action: int(_has_label(table, "action", action).sum()) for action in ACTIONS}
 
     @cached_property
+    def unjudged(self) -> int:
+        """Drafts that a model was to judge and could not: it keeps those by name, before they are posts."""
+        table = self._table("rulings")
+        return int((_has_label(table, "policy", "llm_moderator") & _has_label(table, "action", "keep")).sum())
+
+    @cached_property
     def minutes(self) -> float:
         return float(_numbers(self._table("rulings"), "minutes").sum())
 

@@ -59,6 +59,7 @@ from simulacra.analysis.workload import (
     bans,
     false_removal_share,
     hours_to_decision,
+    llm_unjudged,
     missed_violations,
     moderator_hours,
     moderator_minutes,
@@ -68,6 +69,7 @@ from simulacra.analysis.workload import (
     removals,
     reports,
     reports_per_day,
+    toxicity_llm_kappa,
 )
 
 if TYPE_CHECKING:
@@ -144,6 +146,8 @@ DETAILS: dict[str, Measure] = catalogue(
     (reports_per_day, "reports a day", "reports a day", "lower"),
     (queue_max, "posts that wait at the worst hour", "posts", "lower"),
     (moderator_hours, "moderators' work in hours", "hours a day", "lower"),
+    (toxicity_llm_kappa, "agreement of model and scorer on what to remove", "kappa -1 to 1", "neither", LEXICAL),
+    (llm_unjudged, "drafts that a model could not judge", "count", "lower"),
 )
 """More of the same subjects, taken on demand. `structure.STRUCTURE` has the shape of a community."""
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from simulacra.analysis.agreement import HALF, kappa
 from simulacra.analysis.facts import HOURS_PER_DAY, Array, Facts, mean, ratio
 
 
@@ -81,6 +82,23 @@ def hours_to_decision(facts: Facts) -> float:
     """Hours from a post's first report, or from being held, to a moderator's decision on it, mean over decided posts, >= 0; NaN
     without decisions."""
     return mean(decision_hours(facts))
+
+
+def toxicity_llm_kappa(facts: Facts) -> float:
+    """Agreement of the language model that moderates with a scorer: Cohen's kappa of "removed by llm_moderator" and "scores over .5",
+    over posts of the measured days, [-1, 1]; 0 as chance would have it; NaN where either says the same of all, so also where no model
+    moderates. Rules ask for more than civility: low agreement is no fault by itself."""
+    ruled = facts.post_rulings
+    by_model = np.zeros(len(facts.posts.id), bool)
+    by_model[ruled.row[(ruled.policy == "llm_moderator") & (ruled.action == "remove")]] = True
+    by_score = facts.posts.toxicity > HALF
+    verdicts = by_model[facts.written], by_score[facts.written]
+    return kappa(*verdicts) if all(0 < v.sum() < len(v) for v in verdicts) else float("nan")
+
+
+def llm_unjudged(facts: Facts) -> float:
+    """Drafts that passed because the language model that moderates gave no judgement on them, a count, >= 0."""
+    return float(facts.unjudged)
 
 
 def queue_by_hour(facts: Facts) -> Array:

@@ -9,6 +9,7 @@ from simulacra.errors import SpecError
 from simulacra.moderation.filters import Automod, Downrank, Hide, Remove, RemoveExplained, Scored, ShadowLimit
 from simulacra.moderation.friction import NewcomerWait, RateLimit, Reconsider, SlowMode, StickyRules, Welcome
 from simulacra.moderation.members import CommunityVotes, Label, LockThread
+from simulacra.moderation.model import NEEDS_MODEL, LlmModerator
 from simulacra.moderation.people import HumanReview, PreScreen, Strikes
 from simulacra.parameters import checked, nearest
 from simulacra.seams import ModerationDesign
@@ -17,7 +18,7 @@ POLICIES: dict[str, type[Any]] = {
     policy.name: policy
     for policy in (
         StickyRules, Automod, HumanReview, Reconsider, PreScreen, Remove, RemoveExplained, Hide, Label, Downrank, SlowMode,
-        RateLimit, NewcomerWait, Strikes, CommunityVotes, ShadowLimit, LockThread, Welcome,
+        RateLimit, NewcomerWait, Strikes, CommunityVotes, ShadowLimit, LockThread, Welcome, LlmModerator,
     )
 }  # fmt: skip
 """Every moderation design by name. The order is part of a record's labels: new ones come last."""
@@ -44,6 +45,18 @@ def make_policies(names: Sequence[str], parameters: Parameters | None = None) ->
             if isinstance(policy, HumanReview):
                 policy.punishes = False
     return policies
+
+
+def check_askable(names: Sequence[str], rules: Sequence[str], model: bool) -> None:
+    """Raise SpecError where a lever would ask a language model and there is none, or nothing to judge by."""
+    for name in names:
+        if name in POLICIES and POLICIES[name].asks:
+            if not model:
+                raise SpecError(NEEDS_MODEL)
+            if not rules:
+                raise SpecError(
+                    f"moderation: {name} judges by the community's rules, and it has none. Write some, or leave it out."
+                )
 
 
 def _check_name(name: str, names: Sequence[str]) -> None:

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 
 from simulacra.events import ACTIONS
 from simulacra.parameters import number
-from simulacra.seams import Drafts, Ints, Rulings, State
+from simulacra.seams import Drafts, Ints, Rulings, State, TextGenerator
 from simulacra.streams import Streams
 
 if TYPE_CHECKING:
@@ -68,8 +68,13 @@ class Policy:
     """Its class for `measures.MECHANICAL`: which measures it moves by itself, whatever people do."""
     scorer: ClassVar[str | None] = None
     """The scorer by whose opinion it acts: its effect on toxicity is to be judged by another one."""
+    asks: ClassVar[bool] = False
+    """Whether it asks a language model, so that it needs a language mind."""
     compliance: float = 0.0
     spare: int = 0
+
+    def wire(self, generator: TextGenerator | None) -> None:
+        """Nothing to ask."""
 
     def before(self, drafts: Drafts, world: PlatformView, streams: Streams) -> Rulings | None:
         return None

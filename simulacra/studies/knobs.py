@@ -346,7 +346,8 @@ KNOBS: tuple[Knob, ...] = (*BEHAVIOUR, *FEEDS, *MODERATION)
 
 
 def undeclared() -> list[str]:
-    """Knobs that promise nothing: behaviour parameters, feeds and policies and what they can be set to."""
+    """Knobs that promise nothing: behaviour parameters, feeds and policies and what they can be set to. Levers that ask a language
+    model are left out: the audit turns knobs under the sketch mind, at which they are refused."""
     from dataclasses import fields
 
     from simulacra.behaviour import Behaviour
@@ -357,5 +358,7 @@ def undeclared() -> list[str]:
     wanted = [f"behaviour.{f.name}" for f in fields(Behaviour)]
     for table, designs in (("feed", feeds), ("moderation", POLICIES)):
         for name, design in designs.items():
+            if getattr(design, "asks", False):
+                continue
             wanted += [f"{table}={name}", *(f"{table}.{name}.{parameter}" for parameter in settable(design))]
     return sorted(set(wanted) - {knob.name for knob in KNOBS})
