@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import shutil
+import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -17,6 +20,7 @@ from streamlit.testing.v1 import AppTest
 
 from simulacra.analysis.comparison import Row
 from simulacra.analysis.verdict import Plan
+from simulacra.branches.whatif import Change
 from simulacra.community import load_community
 from simulacra.designs import make_arm
 from simulacra.errors import Capped, CommunityError, RecordError
@@ -34,6 +38,7 @@ from simulacra.text.budget import Budget
 from simulacra.text.models import ModelSpec
 from simulacra.views import (
     ask,
+    branch,
     contagion,
     design,
     drafts,
@@ -45,9 +50,11 @@ from simulacra.views import (
     pair,
     parts,
     preview,
+    questions,
     readout,
     say,
     store,
+    whatif,
 )
 from simulacra.worker import is_at_work, last_words, start, stop, writer_of
 from tests.support import ScriptedGenerator, json_post
@@ -582,3 +589,108 @@ def test_names_that_leave_the_folder_are_refused(tmp_path: Path) -> None:
         start("run", "../evil", tmp_path, [])
     with pytest.raises(RecordError):
         store.run("../evil")
+
+
+# -- questions put to a run --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def quiet_post(trip: Run) -> int:
+    """A post of the first measured day, whichever was written."""
+    posts = trip.posts
+    found = posts.loc[posts["step"].between(0, 23) & (posts["parent"] < 0), "id"]
+    assert len(found), "the case needs a thread that was opened on day 1"
+    return int(found.iloc[0])
+
+
+def waited(question: questions.Question, seconds: float = 240) -> dict[str, Any]:
+    """The question's answer, once its process has ended."""
+    until = time.monotonic() + seconds
+    while question.is_open and time.monotonic() < until:
+        time.sleep(0.05)
+    assert question.answer is not None, question.failure
+    return question.answer
+
+
+def test_what_if_asks_plays_and_shows_both_futures(trip: Run, quiet_post: int) -> None:
+    asked = {"run": "trip", "ask": "whatif", "post": str(quiet_post)}
+    test = opened("threads", **asked)
+    assert not test.exception and "Nothing asked yet" in words(test)
+    test.button(key=f"whatif-{quiet_post}").click().run()
+    assert "Say who replies" in test.error[0].value
+    arguments = ["--post", str(quiet_post), "--as=a poet, 40", "--hours", "4", "-n", "2", "--ripple"]
+    question = questions.put(trip, "whatif", quiet_post, arguments, "A poet replies")
+    assert question.is_open and not questions.put_before(trip, "multiverse", quiet_post)
+    waited(question)
+    assert questions.put(trip, "whatif", quiet_post, arguments, "A poet replies").answer == question.answer
+    test = opened("threads", **asked)
+    assert not test.exception
+    assert "A poet replies" in test.subheader[0].value and "no more" in words(test)
+    assert {"As it was", "With the change"} <= set(re.findall(r"As it was|With the change", words(test)))
+
+
+def test_the_multiverse_shows_the_spread_and_both_ends(trip: Run, quiet_post: int) -> None:
+    arguments = ["--thread", str(quiet_post), "-n", "3", "--hours", "4", "--by", "replies"]
+    waited(questions.put(trip, "multiverse", quiet_post, arguments, "Three rolls"))
+    test = opened("threads", run="trip", ask="multiverse", post=str(quiet_post))
+    assert not test.exception and "Best and worst" in " ".join(caption.value for caption in test.caption)
+
+
+def test_an_interview_shows_what_was_asked_and_what_it_rests_on(trip: Run) -> None:
+    persona = int(trip.posts["author"].iloc[0])
+    test = opened("threads", run="trip", ask="interview", member=str(persona))
+    assert not test.exception and "Nothing asked yet" in words(test)
+    waited(questions.put(trip, "interview", persona, ["--persona", str(persona), "Who are you?"], "Who are you?"))
+    test = opened("threads", run="trip", ask="interview", member=str(persona))
+    assert not test.exception and "No model is asked" in words(test)
+
+
+def test_a_question_that_fails_says_why_and_can_be_cleared(trip: Run, quiet_post: int) -> None:
+    question = questions.put(trip, "whatif", quiet_post, ["--post", str(quiet_post), "--act=sing"], "Somebody sings")
+    until = time.monotonic() + 120
+    while question.is_open and time.monotonic() < until:
+        time.sleep(0.05)
+    assert question.answer is None and "somebody who replies" in question.failure
+    test = opened("threads", run="trip", ask="whatif", post=str(quiet_post), answer=question.name)
+    assert "somebody who replies" in test.error[0].value
+    test.button(key=f"clear-{question.name}").click().run()
+    assert question.name not in [known.name for known in questions.put_before(trip, "whatif", quiet_post)]
+
+
+@pytest.mark.parametrize(
+    "query", [{"ask": "whatif"}, {"ask": "whatif", "post": "999999"}, {"ask": "interview", "member": "-4"}]
+)
+def test_a_question_about_nothing_says_what_to_do(here: Path, query: dict[str, str]) -> None:
+    test = opened("threads", run="trip", **query)
+    assert not test.exception and test.title and re.search(r"Choose|choose", words(test))
+
+
+def test_a_change_becomes_options_whatever_its_words_are() -> None:
+    made = Change("a troll", "--remove everything", "insult")
+    assert whatif.options(7, made) == ["--post", "7", "--as=a troll", "--say=--remove everything", "--act=insult"]
+    assert whatif.options(7, Change(moderate=("lock", "warn"))) == ["--post", "7", "--moderate=lock,warn"]
+
+
+def test_a_continuation_keeps_what_followed_and_what_it_stands_below() -> None:
+    def post(number: int, *replies: dict[str, Any]) -> dict[str, Any]:
+        plain = {
+            "step": 3,
+            "author": "<b>x</b>",
+            "act": "share",
+            "text": "words",
+            "toxicity": 0.1,
+            "valence": 0.0,
+            "up": 0,
+            "down": 0,
+        }
+        return {**plain, "id": number, "readers": 1, "removed_by": "", "replies": list(replies)}
+
+    rows = branch._flat(post(1, post(2, post(9)), post(3), post(4)))
+    kept, hidden = branch._kept(rows, since=9, put_in=-1, asked=4)
+    assert [(row["id"], row["depth"], row["is_new"]) for row in kept] == [
+        (1, 0, False),
+        (2, 1, False),
+        (4, 1, False),
+        (9, 2, True),
+    ]
+    assert hidden == 1

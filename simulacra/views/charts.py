@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
+from plotly.subplots import make_subplots
 
 from simulacra.views import look
 from simulacra.views.say import flat
@@ -215,6 +216,75 @@ def dots(rows: Sequence[tuple[str, Sequence[float], str]], axis: str) -> go.Figu
         range=[-0.6, len(rows) - 0.4], showgrid=False,
     )  # fmt: skip
     return found
+
+
+def spreads(rows: Sequence[tuple[str, Sequence[float]]]) -> go.Figure:
+    """A panel a measure: how its values lie over rolls of chance, as dots above a box; the first roll, the run's own, as a diamond.
+
+    rows: (title, values by roll, NaN where undefined).
+    """
+    found = _panels([title for title, _ in rows])
+    for place, (_, values) in enumerate(rows):
+        known = [value for value in values if not math.isnan(value)]
+        found.add_box(
+            x=known, y0=0, orientation="h", boxpoints=False, line={"color": look.BASELINE, "width": 1.5}, width=0.5,
+            fillcolor=_faint(look.BASELINE), hoverinfo="skip", **_panel(place),
+        )  # fmt: skip
+        _rolls(found, place, known)
+        found.add_scatter(
+            x=values[:1], y=[0], mode="markers", hovertemplate="the run: %{x:.3g}<extra></extra>", **_panel(place),
+            marker={"size": 13, "symbol": "diamond", "color": look.VARIANT, "line": {"color": "white", "width": 1.5}},
+        )  # fmt: skip
+    return found
+
+
+def changes(rows: Sequence[tuple[str, Sequence[float], float, float, float, float]]) -> go.Figure:
+    """A panel a measure: what a change does in each roll of chance, as dots; mean and interval as a bar; what does not matter shaded.
+
+    rows: (title, difference by roll, mean, low, high, margin), NaN where undefined.
+    """
+    found = _panels([title for title, *_ in rows])
+    for place, (_, values, mean, low, high, margin) in enumerate(rows):
+        at = _panel(place)
+        found.add_shape(type="rect", x0=-margin, x1=margin, y0=-0.4, y1=0.95, fillcolor=GRID, line_width=0, layer="below", **at)
+        _rolls(found, place, [value for value in values if not math.isnan(value)])
+        found.add_scatter(
+            x=[low, high], y=[0, 0], mode="lines", line={"color": look.VARIANT, "width": 5}, hoverinfo="skip", **at
+        )
+        found.add_scatter(
+            x=[mean], y=[0], mode="markers", hovertemplate="mean %{x:+.3g}<extra></extra>", **at,
+            marker={"size": 12, "color": look.VARIANT, "line": {"color": "white", "width": 2}},
+        )  # fmt: skip
+        found.add_vline(x=0, line_color=look.PLAIN, line_width=1.2, **at)
+    return found
+
+
+_ACROSS = 3
+
+
+def _panels(titles: Sequence[str]) -> go.Figure:
+    """An empty panel a title, three in a row."""
+    down = -(-len(titles) // _ACROSS)
+    found = make_subplots(
+        down, _ACROSS, subplot_titles=[flat(title) for title in titles], vertical_spacing=0.4 / down, horizontal_spacing=0.06
+    )
+    found.update_layout(figure(60 + 160 * down).layout, hovermode="closest", margin_t=48)
+    found.update_xaxes(gridcolor=GRID, zeroline=False)
+    found.update_yaxes(visible=False, range=[-0.4, 0.95])
+    found.update_annotations(font_size=13)
+    return found
+
+
+def _panel(place: int) -> dict[str, int]:
+    return {"row": place // _ACROSS + 1, "col": place % _ACROSS + 1}
+
+
+def _rolls(found: go.Figure, place: int, values: Sequence[float]) -> None:
+    """A dot a roll, above what sums them up."""
+    found.add_scatter(
+        x=list(values), y=[0.62 + 0.5 * _jitter(i, len(values)) for i in range(len(values))], mode="markers",
+        marker={"size": 6, "color": look.PLAIN, "opacity": 0.6}, hovertemplate="one roll: %{x:.3g}<extra></extra>", **_panel(place),
+    )  # fmt: skip
 
 
 def _jitter(i: int, n: int) -> float:

@@ -18,6 +18,7 @@ function button(className, words, label, act) {
 
 function chips(post) {
   const found = []
+  if (post.is_put_in) found.push(['put-in', 'put in'])
   if (post.newcomer) found.push(['new', 'newcomer'])
   if (post.toxic) found.push(['toxic', `toxic ${post.toxicity.toFixed(2)}`])
   if (post.removed) found.push(['removed', 'removed'])
@@ -39,7 +40,7 @@ function listed(thread, open) {
 function posted(post, replies, marks, send) {
   const depth = Math.min(post.depth, DEEPEST)
   const classes = ['post', post.depth === 0 ? 'root' : '', post.id === marks.turn ? 'turn' : '',
-    post.id === marks.asked ? 'asked' : '', depth === DEEPEST ? 'deep' : '']
+    post.id === (marks.asked ?? marks.marked) ? 'asked' : '', post.is_new ? 'fresh' : '', depth === DEEPEST ? 'deep' : '']
   const made = element('div', classes.filter(Boolean).join(' '))
   made.dataset.post = post.id
   const line = element('div', 'line')
@@ -52,7 +53,8 @@ function posted(post, replies, marks, send) {
     fold.setAttribute('aria-expanded', 'true')
     line.append(fold)
   }
-  line.append(button('who', post.handle, `About ${post.handle}`, () => send('member', post)))
+  if (post.author >= 0) line.append(button('who', post.handle, `About ${post.handle}`, () => send('member', post)))
+  else line.append(element('span', 'who-only', post.handle))
   line.append(element('span', 'quiet', `${post.verb} · ${post.when}`), ...chips(post))
   made.append(line, element('div', `body text${post.removed ? ' gone' : ''}`, post.text))
   for (const fate of post.fate) made.append(element('div', 'fate quiet', fate))
@@ -61,7 +63,9 @@ function posted(post, replies, marks, send) {
   feet.append(element('span', '', `▲ ${post.up}  ▼ ${post.down} · read ${post.seen} times${reported}`))
   const mood = post.valence > 0.05 ? 'friendly' : post.valence < -0.05 ? 'unfriendly' : 'neutral'
   feet.append(element('span', '', `words: ${mood} (${post.valence.toFixed(2)}), toxicity ${post.toxicity.toFixed(2)}`))
-  if (marks.notes) feet.append(button('act', 'Note', `Note on the post of ${post.handle}`, () => send('note', post)))
+  for (const [what, words, spoken] of marks.acts ?? []) {
+    feet.append(button('act', words, `${spoken} ${post.handle}`, () => send(what, post)))
+  }
   made.append(feet)
   const kids = element('div', 'kids')
   made.append(kids)

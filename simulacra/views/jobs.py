@@ -27,7 +27,7 @@ def offered(
     Call it where there is no answer yet: the page is drawn again when the work ends.
     """
     if worker.is_at_work(store.runs_dir(), name):
-        _progress(name)
+        progress(name)
         return
     said = worker.last_words(store.runs_dir(), name)
     if said and not _DONE.search(said) and st.session_state.get(f"job-{name}"):
@@ -42,7 +42,9 @@ def offered(
         st.rerun()
 
 
-def _progress(name: str) -> None:
+def progress(name: str) -> None:
+    """How far the work of this name has come; the page is drawn again when it ends."""
+
     @st.fragment(run_every=_POLL_SECONDS)
     def watching() -> None:
         if not worker.is_at_work(store.runs_dir(), name):

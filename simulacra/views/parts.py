@@ -49,10 +49,11 @@ def choose_run(finished: bool = False) -> Run | None:
     )
     if chosen != asked:
         st.query_params.from_dict({"run": chosen})
-    return _opened(chosen)
+    return opened(chosen)
 
 
-def _opened(name: str) -> Run | None:
+def opened(name: str) -> Run | None:
+    """The run of that id; None, with what is wrong, where it cannot be read."""
     try:
         run = store.run(name)
         _ = run.spec

@@ -11,13 +11,25 @@ from simulacra.analysis.measures import TOXIC
 from simulacra.errors import RecordError
 from simulacra.experiment import Run
 from simulacra.record.review import add_note, notes
-from simulacra.views import charts, forum, go, look, pair, parts, say, store
+from simulacra.views import forum, go, interview, look, member, multiverse, pair, parts, say, store, whatif
 
 PAGE_SIZE = 20
 TAGS = ("rude", "off topic", "great", "unreal", "discuss")
 
 
+BRANCHES = {"whatif": (whatif.page, "post"), "multiverse": (multiverse.page, "post"), "interview": (interview.page, "member")}
+"""What can be asked of a run here: its page, and what the address names."""
+_ACTS = (
+    ("note", "Note", "Note on the post of"),
+    ("whatif", "WhatIf", "What if something else followed the post of"),
+    ("multiverse", "Multiverse", "Roll chance again from the post of"),
+)
+"""Buttons below each post: what it asks for, its word, and what it is to somebody who hears it, before the author's name."""
+
+
 def page() -> None:
+    if _asking():
+        return
     say.head("Threads", "Read what members wrote, as they saw it, and what became of it.")
     run = parts.choose_run(finished=True)
     if run is None:
@@ -38,6 +50,21 @@ def page() -> None:
         _feed_page(run)
     else:
         _list_page(run)
+
+
+def _asking() -> bool:
+    """Draw the page of a question about a post or a member where the address names one."""
+    name = go.asked("ask")
+    if name not in BRANCHES:
+        return False
+    draw, subject = BRANCHES[name]
+    run, about = parts.opened(go.asked("run")), go.number(subject)
+    if run is None or about is None:
+        say.head("Threads", "Read what members wrote, as they saw it, and what became of it.")
+        say.empty("Nothing to ask about", "Choose a post or a member on the Threads page first.")
+        return True
+    draw(run, about)
+    return True
 
 
 # -- the list --------------------------------------------------------------------------------------------------------------
@@ -156,12 +183,14 @@ def _thread(run: Run, root: int, post: int | None) -> None:
     posts = forum.thread(run, root)
     turns = forum.turning_points(run)
     turn = turns.loc[turns["root"] == root, "post"]
-    marks = {"posts": posts, "notes": True, **({"asked": post} if post is not None else {})}
+    marks = {"posts": posts, "acts": _ACTS, **({"asked": post} if post is not None else {})}
     if len(turn):
         marks["turn"] = int(turn.iloc[0])
     st.caption(_thread_words(posts, len(turn) > 0))
     asked = parts.forum(f"thread-{run.id}-{root}", marks, _nothing, _nothing).ask
     if asked is not None:
+        if asked["what"] in BRANCHES:
+            go.to("threads", run=run.id, ask=asked["what"], post=int(asked["post"]))
         if asked["what"] == "note":
             _note_dialog(run.id, int(asked["post"]))
         else:
@@ -180,7 +209,7 @@ def _thread_words(posts: list[dict[str, Any]], turns: bool) -> str:
 @st.dialog("Member", width="large")
 def _member_dialog(run_id: str, persona: int, post: int | None) -> None:
     run = store.run(run_id)
-    _member_card(run, persona)
+    member.card(run, persona)
     if post is not None:
         _seen_before(run, persona, post)
     st.markdown("**Other posts**")
@@ -190,38 +219,11 @@ def _member_dialog(run_id: str, persona: int, post: int | None) -> None:
             f'<div class="sim-quiet">{say.moment(row.step)} · {forum.VERBS.get(row.act, "")}</div><div '
             f'class="sim-text">{say.esc(row.text)}</div>'
         )
-    if st.button("See the feed as this member", icon=":material/visibility:"):
-        go.to("threads", run=run_id, member=persona)
-
-
-def _member_card(run: Run, persona: int) -> None:
-    row = store.personas(run).iloc[persona]
-    sketch = run.spec.community.personas[int(row["sketch"])]
-    sort = "newcomer" if row["arrival"] >= 0 else "there from the beginning"
-    facts = f"{row['age']}, {row['work']}" if row["work"] else f"{row['age']}"
-    liked = ", ".join(topic for topic, _ in store.interests(run, persona)[:3])
-    st.html(
-        f"<h4>{say.esc(row['handle'])}</h4><div class='sim-text'>{say.esc(row['bio'])}</div>"
-        f"<div class='sim-quiet'>{say.esc(facts)} · {sort} · likes {say.esc(liked)}</div>"
-        f"<div class='sim-quiet'>Descends from the sketch "
-        f"“{say.esc(f'{sketch.name}: {sketch.sketch}' if sketch.name else sketch.sketch)}”</div>"
-        + "".join(say.chip(word) for word in _temper(row))
-    )
-    moods = forum.moods_of(run, persona)
-    if len(moods):
-        st.caption("Mood at the end of each day: 1 is elated, 0 even, −1 miserable")
-        st.plotly_chart(charts.moods(moods), key=f"mood-{run.id}-{persona}", config={"displayModeBar": False})
-
-
-def _temper(row: Any) -> list[str]:
-    """The traits in which a member stands out, in words."""
-    told = []
-    for trait, low, high in (
-        ("irritability", "slow to anger", "quick to anger"), ("compliance", "minds rules little", "minds rules"),
-        ("susceptibility", "steady", "catches others' moods"), ("verbosity", "writes little", "writes at length"),
-    ):  # fmt: skip
-        told += [high] if row[trait] > 0.65 else [low] if row[trait] < 0.35 else []
-    return told
+    with st.container(horizontal=True):
+        if st.button("Interview", icon=":material/question_answer:", help="Ask this member something, after the run"):
+            go.to("threads", run=run_id, ask="interview", member=persona)
+        if st.button("See the feed as this member", icon=":material/visibility:"):
+            go.to("threads", run=run_id, member=persona)
 
 
 def _seen_before(run: Run, persona: int, post: int) -> None:
