@@ -196,9 +196,9 @@ class Live:
         """After every part of some work that is counted."""
         self._show(f"{what} {done} of {total}, {duration(seconds / done * (total - done))} left", due=True, over=done == total)
 
-    def part(self, text: str, over: bool) -> None:
-        """How far something is whose parts are many; elsewhere than in a terminal its end alone."""
-        self._show(text, due=over, over=over)
+    def part(self, text: str, due: bool, over: bool) -> None:
+        """How far something is whose parts are many; elsewhere than in a terminal only when `due`, and its end."""
+        self._show(text, due=due or over, over=over)
 
     def wait(self, text: str) -> None:
         """What is going on before there is progress: for people only."""

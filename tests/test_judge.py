@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from simulacra.analysis.comparison import Row, paired_rows
+from simulacra.analysis.facts import Facts
 from simulacra.analysis.judge import NOBODY, Judged, acting_columns, acting_levers, judged_measures
 from simulacra.analysis.measures import MEASURES
 from simulacra.analysis.verdict import Plan
@@ -17,12 +18,14 @@ from simulacra.cli import main
 from simulacra.community import load_community
 from simulacra.designs import make_arm
 from simulacra.errors import SpecError
-from simulacra.experiment import open_run
+from simulacra.experiment import RunSpec, open_run, play
 from simulacra.replicates import Comparison, ComparisonSpec, compare, open_comparison
 from simulacra.scoring import judging
 from simulacra.scoring.heads import Columns
 from simulacra.scoring.judging import Judge, check_judge
+from simulacra.scoring.opinions import judged_values
 from simulacra.scoring.semantic import WeightsError
+from simulacra.scoring.sidecar import read_scores, score_run
 from simulacra.views import readout, report
 
 TOWN = load_community("pittsburgh")
@@ -180,3 +183,56 @@ def test_a_resumed_comparison_has_the_same_judge(tmp_path: Path, letters: None) 
     assert again.spec == found.spec and again.spec.judge == "semantic"
     (found.folder.file_of(2)).unlink()
     assert played(tmp_path).results == found.results
+
+
+# -- one run -----------------------------------------------------------------------------------------------------------------
+
+
+def test_a_run_whose_design_acts_by_the_scorer_is_judged_by_the_second_or_by_nobody(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spec = RunSpec(TOWN, make_arm(TOWN, REMOVES), 40, 1, 3)
+    run = play(spec, tmp_path / "runs", "strict")
+    where = ["--runs", str(tmp_path / "runs")]
+    values, judge = judged_values(run, run.measures)
+    assert judge == NOBODY and all(np.isnan(values[name]) for name in OWN)
+    assert main(["show", "strict", "--json", *where]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["judge"] == NOBODY and {told["measures"][name] for name in OWN} == {None}
+    assert main(["show", "strict", *where]) == 0
+    assert "simulacra score strict" in capsys.readouterr().out
+    assert "nobody has judged it" in report.of_run(run)
+
+    score_run(run.folder, Letters())
+    values, judge = judged_values(run, run.measures)
+    assert judge == "letters" and values["toxicity_written"] == pytest.approx(
+        read_scores(run.folder, "letters")["toxicity"][Facts(run.frames).written].mean()
+    )
+    assert values["uncivil_per_100"] == run.measures["uncivil_per_100"]
+    assert main(["show", "strict", *where]) == 0
+    assert "those measures are by letters" in " ".join(capsys.readouterr().out.split())
+    assert "its figures above are by letters" in report.of_run(run)
+
+
+def test_the_measures_page_says_who_judges_and_where_scorers_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from streamlit.testing.v1 import AppTest
+
+    monkeypatch.setenv("SIMULACRA_RUNS", str(tmp_path / "runs"))
+    run = play(RunSpec(TOWN, make_arm(TOWN, REMOVES), 40, 1, 3), tmp_path / "runs", "strict")
+
+    def page() -> str:
+        shown = AppTest.from_function(_measures_page, default_timeout=60)
+        shown.query_params["run"] = "strict"
+        shown.run()
+        assert not shown.exception
+        return " ".join([*(i.value for i in shown.info), *(c.value for c in shown.caption), *(m.value for m in shown.markdown)])
+
+    assert "they cannot judge it" in page() and "No second scorer has read this run yet" in page()
+    score_run(run.folder, Letters())
+    assert "those of a second scorer, letters" in page() and "How far scorers agree on toxicity" in page()
+
+
+def _measures_page() -> None:
+    from simulacra.views import measures
+
+    measures.page()

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simulacra.cli.common import EXIT_MISTAKE, is_experiment, runs_option, say, say_json, verb
-from simulacra.cli.told import comparison_lines, plain_thread, run_lines
+from simulacra.cli.told import comparison_lines, plain_thread, run_dict, run_lines
 from simulacra.errors import RecordError, SpecError
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def do_show(a: argparse.Namespace) -> None:
         return
     found = threads(run.frames, [_root_of(run, a.post)] if a.post is not None else notable_threads(run.frames, a.threads))
     if a.json:
-        say_json({**run.to_dict(), "threads": [plain_thread(view) for view in found]})
+        say_json({**run_dict(run), "threads": [plain_thread(view) for view in found]})
         return
     say([*run_lines(run), *_second_opinions(run)])
     for view in found:

@@ -53,10 +53,12 @@ def _runs(a: argparse.Namespace) -> list[RunFolder]:
 
 
 def _score(run: RunFolder, scorer: SecondScorer, live: Live, should_stop: Any) -> None:
-    from simulacra.scoring.sidecar import score_run
+    from simulacra.scoring.sidecar import CHUNK, score_run
 
     def told(progress: Scored) -> None:
-        live.part(f"{run.id}: {progress.done:,} of {progress.total:,} posts read", progress.done == progress.total)
+        share, before = progress.done * 20 // progress.total, (progress.done - CHUNK) * 20 // progress.total
+        text = f"{run.id}: {progress.done:,} of {progress.total:,} posts read"
+        live.part(text, share > before, progress.done == progress.total)
 
     score_run(run, scorer, told, should_stop)
 

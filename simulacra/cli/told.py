@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from typing import TYPE_CHECKING, Any
 
 from simulacra.cli.common import runs_setting, say, say_json
@@ -15,12 +16,13 @@ if TYPE_CHECKING:
 
 def show_run_result(run: Run, a: argparse.Namespace) -> None:
     if a.json:
-        say_json(run.to_dict())
+        say_json(run_dict(run))
         return
     say([*run_lines(run), "", f"Read three threads of it: simulacra show {run.id}{runs_setting(a)}"])
 
 
 def run_lines(run: Run) -> list[str]:
+    from simulacra.scoring.opinions import judged_values
     from simulacra.terminal import measures_table, paragraph
 
     counts, spec = run.counts, run.spec
@@ -31,8 +33,35 @@ def run_lines(run: Run) -> list[str]:
     head += ", ".join(f"{counts[name]:,} {name}" for name in ("posts", "visits", "impressions", "reactions", "failures")) + "."
     took = f" Played in {run.seconds:.1f} s." if run.seconds else ""
     lines = [paragraph(head + took), f"Record: {run.path}, digest {run.digest}", ""]
-    lines += measures_table(run.measures) if run.days else ["No measured day is finished yet."]
+    if not run.days:
+        lines.append("No measured day is finished yet.")
+    else:
+        values, judge = judged_values(run, run.measures)
+        lines += measures_table(values)
+        lines += ["", paragraph(_judge_note(run, judge))] if judge else []
     return [*lines, "", *(paragraph(f"Note: {line}") for line in run.warnings)] if run.warnings else lines
+
+
+def run_dict(run: Run) -> dict[str, Any]:
+    """A run as plain values; what its design acts by is not judged by the scorer that it acts by."""
+    from simulacra.scoring.opinions import judged_values
+
+    if not run.days:
+        return run.to_dict()
+    values, judge = judged_values(run, run.measures)
+    shown = {"measures": {name: None if math.isnan(value) else value for name, value in values.items()}, "judge": judge}
+    return run.to_dict() | (shown if judge else {})
+
+
+def _judge_note(run: Run, judge: str) -> str:
+    from simulacra.analysis.judge import NOBODY, acting_levers
+
+    acting = acting_levers(run.spec.arm)
+    levers = ", ".join(dict.fromkeys(name for names in acting.values() for name in names))
+    told = f"This design acts by the lexical scorer's {' and '.join(acting)} ({levers}), so that scorer cannot judge it"
+    if judge == NOBODY:
+        return f"{told}: those measures are left out. Have a second one read the run: simulacra score {run.id}"
+    return f"{told}: those measures are by {judge}."
 
 
 def comparison_lines(answer: Comparison, everything: bool) -> list[str]:

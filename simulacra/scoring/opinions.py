@@ -7,6 +7,8 @@ disagreements(run, "semantic")      -> the posts on which the recorded scorer an
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -14,12 +16,18 @@ import numpy as np
 from simulacra.analysis.agreement import Agreement, Discernment, agreement, discernment
 from simulacra.analysis.catalogue import LEXICAL, TRUTH
 from simulacra.analysis.facts import Array, Facts
+from simulacra.analysis.judge import NOBODY, acting_columns
+from simulacra.analysis.measures import ALL, score_of
 from simulacra.scoring.sidecar import read_scores, scorers_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from simulacra.experiment import Run
     from simulacra.record.runs import RunFolder
+
+BLENDS = ("blend", "blend-fitted")
+"""Scorers that hold the recorded one."""
 
 
 class Found(NamedTuple):
@@ -67,6 +75,26 @@ def disagreements(run: RunFolder, scorer: str, most: int = 6) -> pd.DataFrame:
     found = found.iloc[np.argsort(-(found[scorer] - found[LEXICAL]).to_numpy(), kind="stable")]
     above, below = found[found[scorer] > found[LEXICAL]], found[found[scorer] < found[LEXICAL]]
     return pd.concat([above.head(most // 2), below.tail(most - most // 2)], ignore_index=True)
+
+
+def judged_values(run: Run, values: Mapping[str, float]) -> tuple[dict[str, float], str]:
+    """A run's measures as they may be shown, and who judged what its design acts by ("": nothing, `nobody`: no other has read it).
+
+    values: measures by what the record holds. Those by a score that the design acts by are taken by a second scorer that has read all
+    of the run, semantic before others, never by a blend with the first; NaN where there is none.
+    """
+    scores = acting_columns([run.spec.arm])
+    if not scores:
+        return dict(values), ""
+    own = {name for name in values if score_of(name) in scores}
+    posts = len(Facts(run.frames).posts.id)
+    others = [name for name in scorers_of(run.folder) if name not in BLENDS]
+    for name in sorted(others, key=lambda name: (name != "semantic", name)):
+        found = read_scores(run.folder, name)
+        if scores <= found.keys() and len(found["post"]) == posts:
+            facts = Facts(run.frames, {score: found[score].astype(np.float64) for score in scores})
+            return {m: float(ALL[m].function(facts)) if m in own else value for m, value in values.items()}, name
+    return {m: math.nan if m in own else value for m, value in values.items()}, NOBODY
 
 
 def _toxicity(run: RunFolder, facts: Facts) -> dict[str, Array]:

@@ -24,7 +24,7 @@ from simulacra.scoring.classifier import PREFIX, HuggingFaceScorer
 from simulacra.scoring.heads import BlendScorer, Columns, SecondScorer, SemanticScorer
 
 KNOWN = ("semantic", "blend", "blend-fitted")
-_CHUNK = 128
+CHUNK = 128
 """Texts between two looks at whether to stop: a few seconds."""
 _IDENTITY = b"simulacra.scorer"
 
@@ -71,11 +71,11 @@ def score_run(
     total = done + sum(len(ids) for ids, _ in waiting)
     for ids, texts in waiting:
         parts: list[Columns] = []
-        for start in range(0, len(texts), _CHUNK):
+        for start in range(0, len(texts), CHUNK):
             if should_stop is not None and should_stop():
                 raise Stopped(f"Stopped with {done + fresh:,} of {total:,} posts of {run.id} seen; the same command goes on")
-            parts.append(scorer.score(texts[start : start + _CHUNK]))
-            fresh += min(_CHUNK, len(texts) - start)
+            parts.append(scorer.score(texts[start : start + CHUNK]))
+            fresh += min(CHUNK, len(texts) - start)
             if progress is not None:
                 progress(Scored(done + fresh, total, fresh))
         kept = _joined(kept, _table(ids, parts))

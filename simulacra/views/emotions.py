@@ -31,17 +31,14 @@ def section(runs: Runs) -> None:
     if find_spec("simulacra.cli.scoring") is None:
         return
     st.markdown("**Six emotions**")
-    waiting = {arm: run for arm, run in runs.items() if not _file(run).is_file() or _at_work(run)}
+    waiting = {arm: run for arm, run in runs.items() if not _file(run).is_file() or at_work(run)}
     if waiting:
         st.caption(
             "Emotions are read by a second scorer that knows sentences by their meaning. It takes about a minute for a thousand posts, and "
             "is kept beside the run."
         )
         for arm, run in waiting.items():
-            jobs.offered(
-                "Read the emotions" + (f" of the {arm}" if len(runs) > 1 else "") + f": {say.count(run.counts['posts'], 'post')}",
-                f"emotions-{run.id}", _name(run), partial(_begin, run), icon=":material/mood:",
-            )  # fmt: skip
+            offer(run, f"emotions-{run.id}", "Read the emotions" + (f" of the {arm}" if len(runs) > 1 else ""))
         return
     written, read = {}, {}
     for arm, run in runs.items():
@@ -91,6 +88,12 @@ def _bars(found: Mapping[str, pd.Series]) -> Any:
     return figure
 
 
+def offer(run: Run, key: str, label: str) -> None:
+    """A button that has the second scorer read a run; its progress while it does."""
+    told = f"{label}: {say.count(run.counts['posts'], 'post')}"
+    jobs.offered(told, key, _name(run), partial(_begin, run), icon=":material/mood:")
+
+
 def _begin(run: Run) -> None:
     worker.start("score", _name(run), store.runs_dir(), [run.id, "--with", SCORER])
 
@@ -99,7 +102,8 @@ def _name(run: Run) -> str:
     return f"{run.id[:80]}-{SCORER}"
 
 
-def _at_work(run: Run) -> bool:
+def at_work(run: Run) -> bool:
+    """Whether the second scorer is reading this run."""
     return worker.is_at_work(store.runs_dir(), _name(run))
 
 

@@ -11,7 +11,7 @@ import streamlit as st
 from simulacra.analysis.measures import ALL, MEASURES, TOXIC
 from simulacra.analysis.structure import STRUCTURE
 from simulacra.experiment import Run
-from simulacra.views import charts, contagion, emotions, look, network, parts, readout, say, store
+from simulacra.views import charts, contagion, emotions, look, network, opinions, parts, readout, say, store
 
 BAND = 12  # hours over which hourly means are smoothed
 
@@ -24,6 +24,7 @@ def page() -> None:
     if run is None:
         return
     runs = _with_twin(run)
+    opinions.notice(runs)
     _first_figures(runs)
     drawn = {
         "Toxicity": _toxicity, "Emotion": _emotion, "Contagion": lambda _: contagion.section(run), "Taking part": _part,
@@ -181,6 +182,7 @@ def _toxicity(runs: Runs) -> None:
         held,
         "toxicity-authors",
     )
+    opinions.section(runs)
 
 
 def _emotion(runs: Runs) -> None:

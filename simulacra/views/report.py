@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from simulacra.analysis.judge import NOBODY
 from simulacra.analysis.measures import MEASURES
 from simulacra.experiment import Run
 from simulacra.record.review import notes
@@ -167,8 +168,18 @@ def _of_one(run: Run) -> list[str]:
     return [
         "These are simulated members, not users: the record says what this model does, not what your community will do.",
         "One run is one course of chance. Compare designs over several seeds before believing a difference.",
-        "Toxicity and cheerfulness are levels on a scorer's own scale.", *run.warnings,
+        "Toxicity and cheerfulness are levels on a scorer's own scale.", *_judged(run), *run.warnings,
     ]  # fmt: skip
+
+
+def _judged(run: Run) -> list[str]:
+    judge = store.judge(run)
+    if not judge:
+        return []
+    who = "nobody has judged it: a second scorer must read the run" if judge == NOBODY else f"its figures above are by {judge}"
+    return [
+        f"The design acts by the scores that the record holds, which cannot judge it; {who}. Charts over time show the first."
+    ]
 
 
 # -- charts as SVG ---------------------------------------------------------------------------------------------------------

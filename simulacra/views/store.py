@@ -24,6 +24,8 @@ from simulacra.record.durable import disk_errors, replace_file
 from simulacra.record.runfiles import checked_run_id
 from simulacra.record.runs import RunSummary, list_runs
 from simulacra.replicates import EXPERIMENT_FILE, Comparison, ExperimentFolder, experiments_beside, open_comparison
+from simulacra.scoring.opinions import judged_values
+from simulacra.scoring.sidecar import scorers_of
 from simulacra.worker import log_file, writer_of
 
 RUNS_VARIABLE = "SIMULACRA_RUNS"
@@ -82,23 +84,31 @@ def _query(path: str, digest: str, sql: str) -> pd.DataFrame:
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
-def _measures(path: str, digest: str) -> dict[str, float]:
-    return open_run(path).measures
+def _measures(path: str, digest: str, read_by: tuple[str, ...]) -> tuple[dict[str, float], str]:
+    found = open_run(path)
+    return judged_values(found, found.measures)
 
 
 def measures(of: Run) -> dict[str, float]:
-    """Every measure of the run's finished days; {} before the first is finished."""
-    return _measures(str(of.path), of.digest) if of.days else {}
+    """Every measure of the run's finished days; {} before the first is finished. What its design acts by is judged by a second scorer,
+    and undefined where none has read the run."""
+    return _measures(str(of.path), of.digest, tuple(scorers_of(of.folder)))[0] if of.days else {}
+
+
+def judge(of: Run) -> str:
+    """Who judged what the run's design acts by: "" where it acts by no score."""
+    return _measures(str(of.path), of.digest, tuple(scorers_of(of.folder)))[1] if of.days else ""
 
 
 @st.cache_data(max_entries=16, show_spinner="Measuring the shape of the community ...")
-def _shape(path: str, digest: str) -> dict[str, float]:
-    return structure(open_run(path).frames)
+def _shape(path: str, digest: str, read_by: tuple[str, ...]) -> dict[str, float]:
+    found = open_run(path)
+    return judged_values(found, structure(found.frames))[0]
 
 
 def shape(of: Run) -> dict[str, float]:
     """Every measure of shape of the run's finished days."""
-    return _shape(str(of.path), of.digest)
+    return _shape(str(of.path), of.digest, tuple(scorers_of(of.folder)))
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
