@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from handmade import OLD_HAND, HandMade, look, post
 
-from simulacra.analysis.facts import Facts, correlation, slope, top_share
+from simulacra.analysis.facts import Facts, correlation, gini, slope, top_share
 from simulacra.analysis.structure import (
     STRUCTURE,
     burstiness,
@@ -231,3 +231,22 @@ def test_arithmetic_of_known_arrays() -> None:
 def test_every_shape_says_what_it_counts_and_where_its_figure_comes_from() -> None:
     assert all(len(m.about) > 60 for m in STRUCTURE.values())
     assert all(m.direction in ("lower", "higher", "neither") for m in STRUCTURE.values())
+
+
+def test_attention_and_the_burden_of_rudeness_are_shared_out_as_one_counts() -> None:
+    """Writers 0 and 1 are read three times and once; reader 2 meets both toxic readings of ten readers' eleven."""
+    reads = [(2, 0), (2, 0), (3, 1), *((who, 2) for who in range(4, 12))]
+    tables = HandMade(
+        arrival=[OLD_HAND] * 12,
+        posts=[
+            post(0, 0, step=1, toxicity=0.9), post(1, 0, step=2, toxicity=0.1), post(2, 1, step=-3, toxicity=0.1),
+            post(3, 1, step=4, toxicity=0.2),
+        ],
+        impressions=[{"step": 5, "persona": who, "post": what} for who, what in [*reads, (4, 3)]],
+    )  # fmt: skip
+    facts = Facts(tables)
+    assert STRUCTURE["attention_gini"].function(facts) == pytest.approx(gini(np.array([3, 1]))) == pytest.approx(0.25)
+    assert STRUCTURE["toxic_reading_concentration"].function(facts) == 1.0
+    liked = HandMade([0], posts=[post(i, 0) for i in range(4)], reactions=[{"post": 2, "reaction": 1}] * 3)
+    assert STRUCTURE["like_gini"].function(Facts(liked)) == pytest.approx(0.75)  # one of four posts has all upvotes
+    assert math.isnan(STRUCTURE["toxic_reading_concentration"].function(Facts(HandMade(arrival=[0]))))

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from simulacra.analysis.catalogue import LEXICAL
 from simulacra.analysis.measures import MEASURES, score_of
 
 if TYPE_CHECKING:
@@ -58,6 +59,6 @@ def judged_measures(scores: Iterable[str]) -> frozenset[str]:
 
 
 def _scores_of(lever: Any) -> tuple[str, ...]:
-    """A feed says what it watches; a policy, and a feed that says no more, that it has a scorer: then it is toxicity."""
+    """A feed says what it watches; a policy, and a feed that says no more, by whose score it acts: the run's own is of toxicity."""
     watched = tuple(score for score in SCORES if score in getattr(lever, "watches", ()))
-    return watched or (("toxicity",) if getattr(lever, "scorer", None) else ())
+    return watched or (("toxicity",) if getattr(lever, "scorer", None) == LEXICAL else ())

@@ -45,6 +45,14 @@ def exposure_gini(facts: Facts) -> float:
     return gini(np.bincount(facts.seen, minlength=len(facts.posts.id))[facts.written])
 
 
+def attention_gini(facts: Facts) -> float:
+    """Gini of impressions per writer, over those who posted in the measured days, of what they wrote then, [0, 1]: 0 all equally read,
+    1 one has all the attention. NaN without impressions of such posts."""
+    read = facts.seen[facts.written[facts.seen]]
+    of_author = np.bincount(facts.posts.author[read], minlength=facts.personas)
+    return gini(of_author[facts.posts_by_author > 0])
+
+
 def impressions_per_visit(facts: Facts) -> float:
     """Posts of the feed looked at per visit (notices of replies not counted), >= 0; NaN without visits."""
     return ratio(facts.feed_impressions, len(facts.visits[0]))

@@ -35,7 +35,14 @@ from simulacra.analysis.facts import (
     ratio,
     top_share,
 )
-from simulacra.analysis.tone import thread_arousal, toxic_author_share, toxicity_by_thread_length, toxicity_concentration
+from simulacra.analysis.participation import attention_gini
+from simulacra.analysis.tone import (
+    thread_arousal,
+    toxic_author_share,
+    toxic_reading_concentration,
+    toxicity_by_thread_length,
+    toxicity_concentration,
+)
 from simulacra.errors import SpecError
 from simulacra.streams import Streams
 
@@ -523,6 +530,8 @@ STRUCTURE: dict[str, Measure] = catalogue(
     (partisan_amplification, "one-sidedness and upvotes", "correlation -1 to 1", "lower"),
     (partisan_following, "one-sidedness and new followers", "correlation -1 to 1", "lower"),
     (toxic_author_share, "writers with a toxic post", "share", "lower", LEXICAL),
+    (attention_gini, "inequality of attention to writers", "Gini 0 to 1", "neither"),
+    (toxic_reading_concentration, "toxic readings by the tenth who meet most", "share", "neither", LEXICAL),
     (toxicity_concentration, "toxic posts by the tenth with most of them", "share", "neither", LEXICAL),
     (toxicity_by_thread_length, "toxicity per doubling of a thread", "score per doubling", "neither", LEXICAL),
     (thread_arousal, "how strongly felt threads are", "score 0 to 1", "neither", LEXICAL),

@@ -96,6 +96,14 @@ def toxicity_concentration(facts: Facts) -> float:
     return top_share(_toxic_posts(facts)[facts.posts_by_author > 0], 0.1)
 
 
+def toxic_reading_concentration(facts: Facts) -> float:
+    """Readings of toxic posts (over .5) by the tenth of all readers who meet most of them, as a share of all such readings, [0, 1]: .1
+    is the least, all alike; 1 a few bear it all. NaN without such readings."""
+    toxic = facts.posts.toxicity[facts.seen] > TOXIC
+    came = np.bincount(facts.readers, minlength=facts.personas) > 0
+    return top_share(np.bincount(facts.readers[toxic], minlength=facts.personas)[came], 0.1)
+
+
 def toxicity_of_openings(facts: Facts) -> float:
     """Mean toxicity of posts that open a thread, [0, 1]; NaN without any."""
     return mean(facts.posts.toxicity[facts.opened])
