@@ -1,9 +1,9 @@
-"""How often does a comparison of equal arms claim something? `python -m benchmarks.equal_arms [RUNS] [PERSONAS] [DAYS]`
+"""How often does a comparison of equal arms claim something? `python -m benchmarks.equal_arms [RUNS] [PERSONAS] [DAYS] [POOL]`
 
 Plays RUNS replicates (default 300) of one arm of a bundled community, in memory, draws 1,000 comparisons of 8 and of 16
 seeds an arm from them without replacement, and counts verdicts: "higher" or "lower" is a false change, "divergent" a false
 divergence. Every measure is judged as if it were the primary one, with its default margin. Prints one JSON object with a row a
-measure.
+measure. POOL: a file that keeps the runs' measures; the one in tests/data is what the test suite draws its comparisons from.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,9 +49,19 @@ def false_verdicts(name: str, values: NDArray[np.float64], seeds: int) -> tuple[
     return float(changed), float(np.mean([verdict.stability.word == "divergent" for verdict in found]))
 
 
-def main(runs: int = 300, personas: int = 150, days: int = 1) -> None:
+def kept(pool: list[dict[str, float]], size: dict[str, int]) -> dict[str, Any]:
+    """Measures that vary, to six digits."""
+    values = {name: np.array([found[name] for found in pool]) for name in MEASURES}
+    varied = {name: v for name, v in values.items() if np.isfinite(v).all() and v.std() > 0}
+    measures = {name: [float(f"{value:.6g}") for value in v] for name, v in varied.items()}
+    return {"community": COMMUNITY, **size, "measures": measures}
+
+
+def main(runs: int = 300, personas: int = 150, days: int = 1, keep: str = "") -> None:
     with one_blas_thread():
         pool = list(replicates(runs, personas, days))
+    if keep:
+        Path(keep).write_text(json.dumps(kept(pool, {"runs": runs, "personas": personas, "days": days})))
     rows = []
     for name in MEASURES:
         values = np.array([found[name] for found in pool])
@@ -65,4 +77,4 @@ def main(runs: int = 300, personas: int = 150, days: int = 1) -> None:
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))
+    main(*map(int, sys.argv[1:4]), *sys.argv[4:5])

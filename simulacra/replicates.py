@@ -578,6 +578,8 @@ class Comparison:
     def sentence(self) -> str:
         """The answer in plain words."""
         told = headline(self.row_list, self.differences, self.seconds_per_seed)
+        if (checked := self.robustness) and checked["assumption_driven"]:
+            told = f"{told} Assumption-driven: the direction held in {checked['held']} of {checked['of']} draws of what is assumed."
         return f"{told} {WORDING_ONLY}" if self._wording_only else told
 
     @property
@@ -610,7 +612,7 @@ class Comparison:
     @property
     def limits(self) -> list[str]:
         """What a reader must know before acting on the answer."""
-        return limits_of(self.spec, self.row_list, self.results, self.language)
+        return limits_of(self.spec, self.row_list, self.results, self.language, self.robustness)
 
     @property
     def language(self) -> dict[str, Any] | None:

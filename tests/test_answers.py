@@ -258,12 +258,25 @@ def test_a_direction_that_holds_in_nine_of_twelve_draws_is_assumption_driven() -
     assert not ten.assumption_driven and ten.carried_by == [] and "outlives switching off hurt" in ten.sentence
 
 
+def test_every_mechanism_can_be_switched_off_and_is_said_in_words() -> None:
+    from simulacra.analysis.limits import MECHANISMS
+    from simulacra.views.robust import WORDS
+
+    on = Behaviour()
+    off = {f.name: f.metadata["off"] for f in fields(Behaviour)}
+    assert len(set(MECHANISMS)) == len(MECHANISMS)
+    assert all(getattr(on, name) != off[name] for name in MECHANISMS)
+    assert set(WORDS) == set(MECHANISMS)
+
+
 def test_an_answer_is_played_again_under_other_assumptions_once(auto: simulacra.Comparison) -> None:
     seen: list[Replicated] = []
     found = robustness(auto, progress=seen.append, count=1, mechanisms=("contagion",), seeds=1)
     assert found is not None and [h.name for h in (*found.draws, *found.without)] == ["draw-01", "without-contagion"]
     assert [(p.done, p.total) for p in seen] == [(1, 2), (2, 2)]
     assert auto.robustness is not None and auto.robustness["sentence"] == found.sentence
+    assert f"It held in {found.held} of 1 draws." in " ".join(auto.limits)
+    assert ("Assumption-driven" in auto.sentence) == found.assumption_driven
     assert robustness(auto, progress=seen.append, count=1, mechanisms=("contagion",), seeds=1) == found
     assert len(seen) == 2
     assert len(list(auto.runs_dir.iterdir())) == 2  # records of the comparison itself, none of these

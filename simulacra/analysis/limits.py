@@ -52,30 +52,38 @@ MECHANISMS = (
     "herding",
     "withdrawal",
     "hurt",
+    "flattery",
     "insult_mood",
     "insult_context",
+    "harass_quarrel",
+    "parent_rude",
+    "vote_rude",
+    "answered",
+    "notice_pull",
     "norm_strength",
+    "suffer_rude",
     "churn_slope",
     "follow",
 )
-"""Behaviour parameters by which what is read acts on what is done: the mechanisms that can carry a response."""
+"""Behaviour parameters by which what is read, or done to a post, acts on what is done: the mechanisms that can carry a response."""
 
 
 def limits_of(
     spec: ComparisonSpec, rows: Sequence[Row], values: Mapping[str, Mapping[int, Mapping[str, float]]],
-    language: Mapping[str, Any] | None = None,
+    language: Mapping[str, Any] | None = None, robustness: Mapping[str, Any] | None = None,
 ) -> list[str]:  # fmt: skip
     """The limits of a comparison, one sentence or two each.
 
-    rows: its rows. values: arm -> seed -> measure -> value. language: `turns.language_facts` of a language mind.
+    rows: its rows. values: arm -> seed -> measure -> value. language: `turns.language_facts` of a language mind. robustness:
+    `Robustness.to_dict` of the check under other assumptions, where it was played.
     """
     return [
         "Simulated members, not users: this says what the model does with two designs, not what your community will do.",
         *_mind(language),
         *_judge(spec, rows),
         "Scorer levels are relative: compare arms, do not read toxicity or cheerfulness as a rate.",
-        _mechanisms(spec),
-        f"Not varied: the community, {spec.personas:,} members, {_days(spec.days)}, behaviour parameters, writer, scorer.",
+        _mechanisms(spec, robustness),
+        _not_varied(spec, robustness),
         *([_failed(values)] if language is None else []),
         *_seeds(rows),
         *_retention(spec.days, rows),
@@ -119,13 +127,22 @@ def _judge(spec: ComparisonSpec, rows: Sequence[Row]) -> Iterator[str]:
             )
 
 
-def _mechanisms(spec: ComparisonSpec) -> str:
+def _not_varied(spec: ComparisonSpec, robustness: Mapping[str, Any] | None) -> str:
+    people = "" if robustness else " behaviour parameters,"
+    return f"Not varied: the community, {spec.personas:,} members, {_days(spec.days)},{people} writer, scorer."
+
+
+def _mechanisms(spec: ComparisonSpec, robustness: Mapping[str, Any] | None) -> str:
     off = {arm: _switched_off(spec, arm) for arm in spec.arms}
     both = [name for name in MECHANISMS if all(name in names for names in off.values())]
     carried = [name for name in MECHANISMS if name not in both]
     without = f" Switched off: {', '.join(both)}." if both else ""
     named = f"Mechanisms that may carry a response: {', '.join(carried) or 'none'}.{without}"
-    return f"{named} Seeds measure chance, not whether these are right."
+    if robustness is None:
+        return f"{named} Seeds measure chance, not whether these are right; --robust asks which carry the effect."
+    carried_by = robustness["carried_by"]
+    found = f"it vanishes without {' or '.join(carried_by)}" if carried_by else "it outlives switching off any one of them"
+    return f"{named} Of the effect on {robustness['measure']}: {found}. It held in {robustness['held']} of {robustness['of']} draws."
 
 
 def _switched_off(spec: ComparisonSpec, arm: str) -> set[str]:

@@ -19,7 +19,10 @@ from simulacra.views import charts, jobs, look, parts, readout, say, store
 WORDS = {
     "contagion": "moods follow what is read", "herding": "votes attract votes", "withdrawal": "emotional reading makes people write",
     "hurt": "rude answers hurt", "insult_mood": "bad moods make people rude", "insult_context": "rudeness breeds rudeness",
-    "norm_strength": "rules in sight are kept", "churn_slope": "the dissatisfied leave", "follow": "readers follow authors",
+    "flattery": "votes please", "harass_quarrel": "quarrels turn on the person", "parent_rude": "rude posts are answered more",
+    "vote_rude": "rude posts are voted down", "answered": "people write back to answers", "notice_pull": "answers call people back",
+    "suffer_rude": "rude reading spoils the place", "norm_strength": "rules in sight are kept",
+    "churn_slope": "the dissatisfied leave", "follow": "readers follow authors",
 }  # fmt: skip
 """Mechanism -> what it assumes of people, in words."""
 
