@@ -171,6 +171,24 @@ class Behaviour:
         0.7, "share", "S28: E-I index -.8 in partisan samples", "of first ties within the home group", off=0.5, low=0, high=1
     )
     newcomers: float = _param(0.01, "of the population a day", _OURS, "who joins", off=0, low=0, high=1)
+    # -- news: rumours, facts, invitations (silent in a community without [[news]]) --
+    news_mention: float = _param(-2.2, "log-odds", _OURS, "that a draft of somebody who knows an item speaks of it", off=-99, low=-99, high=9)  # fmt: skip
+    news_taste: float = _param(0.8, "log-odds per unit of interest", _OURS, "interest in the item's topic: speaking of it, coming", off=0, low=0, high=5)  # fmt: skip
+    news_tie: float = _param(0.7, "log-odds", _OURS + " (S41: Smallville's invitations ran along acquaintance)", "a tie to the host or to who tells: speaking of it, coming, believing", off=0, low=0, high=5)  # fmt: skip
+    news_talk: float = _param(0.3, "log-odds per SD of extraversion", _OURS, "the talkative pass more on and come sooner", off=0, low=0, high=3)  # fmt: skip
+    news_fade: float = _param(48.0, "hours", _OURS, "in which the odds of speaking of an item fall to a third", off=1e9, low=1, high=1e9)  # fmt: skip
+    news_again: float = _param(1.0, "log-odds per time", _OURS, "who has spoken of it does so less", off=0, low=0, high=9)
+    news_answer: float = _param(4.5, "log-odds", _OURS, "an answer to a post about an item stays with it", off=0, low=0, high=9)
+    news_aside: float = _param(-1.5, "log-odds", _OURS, "an answer to another post seldom turns to it", off=0, low=-9, high=0)
+    news_urge: float = _param(1.5, "log-odds", _OURS, "something to tell makes people write", off=0, low=0, high=5)
+    news_host: float = _param(4.0, "log-odds", "S41: the host wants to", "who invites speaks of it", off=0, low=0, high=9)
+    news_believe: float = _param(-0.2, "log-odds", _OURS, "that a reader takes a rumour for true", off=-99, low=-99, high=9)
+    news_repeat: float = _param(0.3, "log-odds per post", "sign: repetition makes true (Hasher et al. 1977, from memory)", "every telling that is read adds to belief", off=0, low=0, high=3)  # fmt: skip
+    news_doubt: float = _param(0.6, "log-odds per post", _OURS, "every doubt or correction that is read takes from belief", off=0, low=0, high=5)  # fmt: skip
+    news_label: float = _param(-1.5, "log-odds", "sign of S34 (notes)", "a note seen under a rumour takes from belief", off=0, low=-9, high=0)  # fmt: skip
+    news_label_tell: float = _param(-0.62, "log-odds", "S34: reposts -46 % after a note", "who has seen a note passes less on", off=0, low=-9, high=0)  # fmt: skip
+    news_attend: float = _param(-0.4, "log-odds", "S41: 5 of 12 invited came", "that who hears of a meet-up means to come", off=-99, low=-99, high=9)  # fmt: skip
+    news_show: float = _param(0.85, "share", _OURS, "of those who mean to come who do", off=1, low=0, high=1)
 
     def __post_init__(self) -> None:
         for f in fields(self):
@@ -328,8 +346,10 @@ def reactions(b: Behaviour, reading: Reading, world: PlatformView, shows_counts:
 # -- writing -------------------------------------------------------------------------------------------------------------
 
 
-def writers(b: Behaviour, reading: Reading, world: PlatformView, persona: Ints, step: int, streams: Streams) -> Bools:
-    """Which visits produce a draft [n]. The muted write nothing."""
+def writers(
+    b: Behaviour, reading: Reading, world: PlatformView, persona: Ints, step: int, streams: Streams, urge: F64 | float = 0.0
+) -> Bools:
+    """Which visits produce a draft [n]. The muted write nothing. urge: log-odds more for those who have something to tell."""
     arousal = mean_by_visit(reading, np.abs(world.posts.valence[reading.post]), len(persona))
     habit = b.write_spread * streams.normal("writer", persona) + 0.5 * world.population.extraversion[persona]
     if b.write <= 0:
@@ -337,7 +357,7 @@ def writers(b: Behaviour, reading: Reading, world: PlatformView, persona: Ints, 
     # The spread raises the mean of a logistic; a fixed shift (probit approximation, MacKay 1992) keeps the mean at `write`.
     spread = np.sqrt(1 + np.pi / 8 * (b.write_spread**2 + 0.25))
     told = np.bincount(reading.visit[reading.source == 1], minlength=len(persona)) > 0
-    logit = np.log(b.write / (1 - min(b.write, 0.999))) * spread + habit + b.withdrawal * (arousal - 0.35) + b.answered * told
+    logit = np.log(b.write / (1 - min(b.write, 0.999))) * spread + habit + b.withdrawal * (arousal - 0.35) + b.answered * told + urge
     wants = streams.uniform("write", step, persona) < _sigmoid(logit)
     return wants & (world.members.muted_until[persona] <= step)
 

@@ -24,6 +24,14 @@ STRATA = ("none", "both", "lexical", "semantic", "neither")
 SOURCES = ("feed", "notification")
 """Where an impression came from: the ranked slate, or a notice that somebody replied to the reader."""
 
+SAYINGS = ("none", "tells", "asks", "doubts", "corrects", "invites", "comes", "declines", "welcomes")
+"""What a post says of a piece of news: passes it on, asks whether it is true, doubts it, says that it is false; invites to a
+meet-up, will come, will not, is glad of somebody who comes or asks."""
+
+AWARENESS = ("knew", "learnt", "warned", "accepts", "rejects", "comes", "declines", "came")
+"""What happens to a persona and a piece of news: knew it first, learnt it by reading, saw a note under it, takes a rumour for true
+or for false, means to come to a meet-up or not, was there."""
+
 REACTIONS = {1: "up", -1: "down", 2: "report"}
 
 
@@ -104,6 +112,19 @@ TABLES: dict[str, tuple[Column, ...]] = {
         ("mood", "float32", "[-1, 1], at the end of the day"),
         ("satisfaction", "float32", "[-1, 1], at the end of the day"),
     ),
+    "mentions": _columns(
+        _STEP,
+        ("post", "int32", "post id"),
+        ("author", "int32", "persona id"),
+        ("item", "int8", "which piece of news it speaks of: its place in the arm's list, from 0"),
+        ("saying", "label:SAYINGS", "what it says of it"),
+    ),
+    "awareness": _columns(
+        _STEP, _PERSONA,
+        ("item", "int8", "which piece of news: its place in the arm's list, from 0"),
+        ("what", "label:AWARENESS", "what happened to the persona and the news"),
+        ("post", "int32", "the post that did it; -1 where none did"),
+    ),
     "failures": _columns(_STEP, _PERSONA, ("reason", "str", "why a draft could not be written; the persona acts again later")),
 }  # fmt: skip
 
@@ -118,5 +139,8 @@ answers to a think-twice prompt: `cancel`, `revise`, `send`."""
 
 DEPARTURES = ("dissatisfied", "banned")
 
-LABELS = {"ACTS": ACTS, "KINDS": KINDS, "STRATA": STRATA, "SOURCES": SOURCES, "ACTIONS": ACTIONS, "DEPARTURES": DEPARTURES}
+LABELS = {
+    "ACTS": ACTS, "KINDS": KINDS, "STRATA": STRATA, "SOURCES": SOURCES, "ACTIONS": ACTIONS, "DEPARTURES": DEPARTURES,
+    "SAYINGS": SAYINGS, "AWARENESS": AWARENESS,
+}  # fmt: skip
 """Fixed label sets. The sets `topics` and `policies` depend on the run and stand in run.json."""

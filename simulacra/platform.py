@@ -12,6 +12,7 @@ import numpy as np
 
 from simulacra.community import Community
 from simulacra.events import ACTIONS
+from simulacra.hearsay import Heard, Hearsay
 from simulacra.persona import OLD_HAND, Population
 from simulacra.seams import Bools, Candidates, Drafts, Floats, Ints, Reading, Rulings, State, Turns
 from simulacra.streams import Streams
@@ -203,6 +204,7 @@ class PlatformView:
         self.topic_vectors = topic_vectors  # [topics, d]
         self.posts = Posts()
         self.members = Members(population)
+        self.hearsay = Hearsay(community.news, len(population), community.topics) if community.news else None
         self.pool = np.full(pool, -1, np.int32)  # slot -> post id
         self._standing: Standing | None = None
         self.reported: Ints = np.empty(0, np.int32)  # posts reported in the step that is being played
@@ -435,6 +437,25 @@ class Platform(PlatformView):
         np.add.at(members.followers, whom, 1)
         return new
 
+    # -- news --
+
+    def seed_news(self, item: int, personas: Ints, step: int) -> None:
+        """Those personas know the item first."""
+        assert self.hearsay is not None
+        self.hearsay.seed(item, personas, step)
+
+    def hear(self, heard: Heard) -> None:
+        """Readers have learnt of news."""
+        assert self.hearsay is not None
+        self.hearsay.take_in(heard)
+
+    def speak(self, ids: Ints, drafts: Drafts) -> Ints:
+        """Take note of which new posts speak of news; returns the rows of the drafts that do."""
+        brief = drafts.brief
+        if self.hearsay is None or brief.news is None or brief.saying is None:
+            return np.zeros(0, np.int32)
+        return self.hearsay.note(ids, brief.author, brief.news, brief.saying)
+
     # -- the pool --
 
     def turn_pool(self, new: Ints, step: int, streams: Streams) -> None:
@@ -486,6 +507,8 @@ class Platform(PlatformView):
             "platform.pool": self.pool.copy(), "platform.seen": self._seen.copy(), "platform.votes": self._votes.copy(),
             "platform.voted": np.array([self._voted]),
         }  # fmt: skip
+        if self.hearsay is not None:
+            own |= {f"news.{name}": value for name, value in self.hearsay.state().items()}
         return own | self.posts.state() | self.members.state()
 
     def restore(self, state: State) -> None:
@@ -493,3 +516,5 @@ class Platform(PlatformView):
         self._votes, self._voted = state["platform.votes"].copy(), int(state["platform.voted"][0])
         self.posts.restore(state)
         self.members.restore(state)
+        if self.hearsay is not None and "news.names" in state:
+            self.hearsay.restore({k.removeprefix("news."): v for k, v in state.items() if k.startswith("news.")})

@@ -85,6 +85,13 @@ class Briefs(NamedTuple):
     parent: Ints  # [m] post id, -1 opens a thread
     truth: Bytes  # [m] index into events.KINDS: which rule kind the post is to break, 0 none
     revision: int = 0  # 0 first version; n: the author thought again n times and writes it milder
+    news: Bytes | None = None  # [m] which item of news the post is to speak of, -1 none; None: no draft speaks of any
+    saying: Bytes | None = None  # [m] what it is to say of it, index into events.SAYINGS
+
+    def take(self, rows: Any) -> Briefs:
+        """Those rows of the batch."""
+        rest: Any = (x if x is None or isinstance(x, int) else x[rows] for x in self)
+        return Briefs(*rest)
 
 
 class Writing(NamedTuple):
