@@ -181,7 +181,7 @@ class Behaviour:
     news_answer: float = _param(4.5, "log-odds", _OURS, "an answer to a post about an item stays with it", off=0, low=0, high=9)
     news_aside: float = _param(-1.5, "log-odds", _OURS, "an answer to another post seldom turns to it", off=0, low=-9, high=0)
     news_urge: float = _param(1.5, "log-odds", _OURS, "something to tell makes people write", off=0, low=0, high=5)
-    news_host: float = _param(4.0, "log-odds", "S41: the host wants to", "who invites speaks of it", off=0, low=0, high=9)
+    news_first: float = _param(4.0, "log-odds", "S41: the host wants to", "who brings an item wants to write, and speaks of it", off=0, low=0, high=9)  # fmt: skip
     news_believe: float = _param(-0.2, "log-odds", _OURS, "that a reader takes a rumour for true", off=-99, low=-99, high=9)
     news_repeat: float = _param(0.3, "log-odds per post", "sign: repetition makes true (Hasher et al. 1977, from memory)", "every telling that is read adds to belief", off=0, low=0, high=3)  # fmt: skip
     news_doubt: float = _param(0.6, "log-odds per post", _OURS, "every doubt or correction that is read takes from belief", off=0, low=0, high=5)  # fmt: skip
@@ -357,7 +357,13 @@ def writers(
     # The spread raises the mean of a logistic; a fixed shift (probit approximation, MacKay 1992) keeps the mean at `write`.
     spread = np.sqrt(1 + np.pi / 8 * (b.write_spread**2 + 0.25))
     told = np.bincount(reading.visit[reading.source == 1], minlength=len(persona)) > 0
-    logit = np.log(b.write / (1 - min(b.write, 0.999))) * spread + habit + b.withdrawal * (arousal - 0.35) + b.answered * told + urge
+    logit = (
+        np.log(b.write / (1 - min(b.write, 0.999))) * spread
+        + habit
+        + b.withdrawal * (arousal - 0.35)
+        + b.answered * told
+        + urge
+    )
     wants = streams.uniform("write", step, persona) < _sigmoid(logit)
     return wants & (world.members.muted_until[persona] <= step)
 

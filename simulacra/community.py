@@ -17,6 +17,7 @@ from typing import Any, Literal, get_args
 from simulacra import checks
 from simulacra.errors import CommunityError
 from simulacra.events import KINDS
+from simulacra.news import News, read_news
 from simulacra.people.phrases import find_topics
 from simulacra.people.sketches import read_sketch
 from simulacra.voices import ACT_LISTS, read_voices, voices_digest
@@ -30,8 +31,8 @@ MAX_RULES, MAX_TOPICS, MAX_SKETCHES, MAX_POLICIES = 50, 32, 500, 20
 MAX_NAME, MAX_GOAL, MAX_RULE, MAX_TOPIC, MAX_SKETCH = 120, 2_000, 500, 80, 1_000
 MAX_WEIGHT = 1_000.0
 MOST_KINDS = 3
-KEYS = ("name", "goal", "rules", "topics", "personas", "design", "feed", "moderation", "behaviour")
-OVERLAY_KEYS = ("design", "feed", "moderation", "behaviour", "rules")
+KEYS = ("name", "goal", "rules", "topics", "personas", "design", "feed", "moderation", "behaviour", "news")
+OVERLAY_KEYS = ("design", "feed", "moderation", "behaviour", "rules", "news")
 VOICES_SUFFIX = ".voices.toml"
 
 
@@ -77,6 +78,7 @@ class Community:
     behaviour: Mapping[str, Any] = field(default_factory=dict)
     voices: Mapping[str, Any] = field(default_factory=dict)  # parsed phrase bank, {} where the community has none
     confirmed: Mapping[str, Meaning] = field(default_factory=dict)  # a rule's words -> what a person confirmed that it means
+    news: tuple[News, ...] = ()  # what somebody knows first, to see whom it reaches
 
     @property
     def meanings(self) -> tuple[Meaning | None, ...]:
@@ -139,12 +141,13 @@ def _from_table(raw: Mapping[str, Any], where: str, slug: str) -> Community:
     rules, confirmed = _rules(where, raw.get("rules", []))
     sketches = _sketches(where, raw.get("personas", []))
     design = _design(where, raw.get("design", {}))
+    topics = _topics(where, raw.get("topics", [])) or find_topics(goal, rules, [s.sketch for s in sketches])
     return Community(
         slug=slug,
         name=checks.text(where, "name", raw["name"], MAX_NAME) if "name" in raw else slug.replace("-", " ").title(),
         goal=goal,
         rules=rules,
-        topics=_topics(where, raw.get("topics", [])) or find_topics(goal, rules, [s.sketch for s in sketches]),
+        topics=topics,
         personas=sketches,
         feed=design.get("feed", "hot"),
         moderation=design.get("moderation", ()),
@@ -152,6 +155,7 @@ def _from_table(raw: Mapping[str, Any], where: str, slug: str) -> Community:
         moderation_parameters=_parameters(where, "moderation", raw.get("moderation", {})),
         behaviour=checks.plain(where, "behaviour", checks.table(where, "behaviour", raw.get("behaviour", {}))),
         confirmed=confirmed,
+        news=read_news(where, raw.get("news", []), topics, [s.name for s in sketches]),
     )
 
 
@@ -270,7 +274,8 @@ def _parameters(where: str, key: str, raw: object) -> dict[str, dict[str, Any]]:
 
 
 def overlay(community: Community, changes: Mapping[str, Any], where: str = "overlay") -> Community:
-    """The community with an arm's changes: tables design, feed, moderation, behaviour are merged key by key, rules replaced.
+    """The community with an arm's changes: tables design, feed, moderation, behaviour are merged key by key, rules and news
+    replaced.
 
     changes: as TOML gives them, e.g. {"design": {"feed": "hot"}, "feed": {"weighted": {"recency": 1}}, "rules": ["Be kind."]}.
     {} changes nothing. A rule in words that the community has keeps what was confirmed of it. Raises CommunityError naming
@@ -292,7 +297,12 @@ def overlay(community: Community, changes: Mapping[str, Any], where: str = "over
             community.moderation_parameters, _parameters(where, "moderation", changes.get("moderation", {}))
         ),
         behaviour={**community.behaviour, **behaviour},
+        news=_overlaid_news(where, community, changes["news"]) if "news" in changes else community.news,
     )
+
+
+def _overlaid_news(where: str, community: Community, raw: object) -> tuple[News, ...]:
+    return read_news(where, raw, community.topics, [s.name for s in community.personas])
 
 
 def read_overlay(path: str | Path) -> dict[str, Any]:
@@ -329,6 +339,7 @@ def community_to_dict(community: Community) -> dict[str, Any]:
         "behaviour": dict(community.behaviour),
         "voices": voices_digest(community.voices),
         **({"confirmed": confirmed} if confirmed else {}),
+        **({"news": [item.to_dict() for item in community.news]} if community.news else {}),
     }
 
 
@@ -354,6 +365,8 @@ def community_to_toml(community: Community) -> str:
     lines += [f"{key} = [\n{''.join(f'  {_toml(entry)},{chr(10)}' for entry in entries)}]" for key, entries in lists.items()]
     for sketch in record["personas"]:
         lines += ["", "[[personas]]", *(f"{key} = {_toml(value)}" for key, value in sketch.items() if value != "")]
+    for item in record.get("news", []):
+        lines += ["", "[[news]]", *(f"{key} = {_toml(value)}" for key, value in item.items())]
     lines += _toml_table("design", record["design"])
     for family in ("feed", "moderation"):
         for name, parameters in record[family].items():

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simulacra.errors import SpecError
+from simulacra.news import News, parse_news
 
 if TYPE_CHECKING:
     from simulacra.behaviour import Behaviour
@@ -31,7 +32,9 @@ BehaviourSettings = str | Sequence[str] | Mapping[str, Any] | None
 Tables = Mapping[str, Mapping[str, Any]]
 
 NONE = "none"
-_KEYS = ("feed", "moderation", "rules", "rules.add", "rules.remove", "behaviour")
+_KEYS = ("feed", "moderation", "rules", "rules.add", "rules.remove", "news", "news.add", "behaviour")
+_WHERE_GIVEN = ("confirmed", "news")
+"""Fields of an arm that its plain form holds only where there is something in them."""
 _PAIR = re.compile(r"[\w.-]+=")
 
 
@@ -47,6 +50,7 @@ class Arm:
     rules: tuple[str, ...] = ()
     behaviour: Mapping[str, Any] = field(default_factory=dict)
     confirmed: Mapping[str, Meaning] = field(default_factory=dict)  # a rule's words -> what a person confirmed that it means
+    news: tuple[News, ...] = ()  # what somebody knows first
 
     @property
     def feed_name(self) -> str:
@@ -81,6 +85,7 @@ class Arm:
             moderation_parameters=self.moderation_parameters,
             behaviour=self.behaviour,
             confirmed=self.confirmed,
+            news=self.news,
         )
 
     def check(self) -> Arm:
@@ -100,6 +105,7 @@ class Arm:
             "rules": list(self.rules),
             "confirmed": self._confirmed_plain(),
             "behaviour": _plain(self.behaviour),
+            **({"news": [item.to_dict() for item in self.news]} if self.news else {}),
         }
 
     def _confirmed_plain(self) -> dict[str, Any]:
@@ -107,18 +113,21 @@ class Arm:
 
     def to_dict(self) -> dict[str, Any]:
         """As plain values for JSON; `from_dict` is the inverse."""
-        plain = {f.name: _plain(getattr(self, f.name)) for f in fields(self) if f.name != "confirmed"}
-        return {**plain, **({"confirmed": self._confirmed_plain()} if self.confirmed else {})}
+        plain = {f.name: _plain(getattr(self, f.name)) for f in fields(self) if f.name not in _WHERE_GIVEN}
+        plain |= {"confirmed": self._confirmed_plain()} if self.confirmed else {}
+        return plain | ({"news": [item.to_dict() for item in self.news]} if self.news else {})
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Arm:
         """The arm that `to_dict` described."""
         from simulacra.community import Meaning
+        from simulacra.news import news_from
 
-        known = {f.name: values[f.name] for f in fields(cls) if f.name != "confirmed"}
+        known = {f.name: values[f.name] for f in fields(cls) if f.name not in _WHERE_GIVEN}
         told = values.get("confirmed", {})
         confirmed = {rule: Meaning(tuple(m["kinds"]), m["stance"], m["confirmed_by"]) for rule, m in told.items()}
         known |= {"moderation": tuple(known["moderation"]), "rules": tuple(known["rules"]), "confirmed": confirmed}
+        known |= {"news": news_from(values.get("news", []))}
         return cls(**known)
 
     def describe(self) -> str:
@@ -139,6 +148,7 @@ def community_arm(community: Community, name: str = "baseline") -> Arm:
         rules=community.rules,
         behaviour=community.behaviour,
         confirmed=community.confirmed,
+        news=community.news,
     )
 
 
@@ -213,6 +223,8 @@ def levers(baseline: Arm, variant: Arm) -> frozenset[str]:
     found = {f"behaviour.{key}" for key in _changed(a["behaviour"], b["behaviour"])}
     if (a["rules"], a["confirmed"]) != (b["rules"], b["confirmed"]):
         found.add("rules")
+    if a.get("news") != b.get("news"):
+        found.add("news")
     if (a["feed"], a["feed_parameters"]) != (b["feed"], b["feed_parameters"]):
         found |= {"feed"} | {f"feed.{seen}" for arm in (baseline, variant) for seen in _watched(arm)}
     return frozenset(found | {_lever_class(policy) for policy in _changed_policies(a, b)})
@@ -233,6 +245,9 @@ def differences(baseline: Arm, variant: Arm) -> list[str]:
         lines.append("rules: another order")
     both = set(a["rules"]) & set(b["rules"])
     lines += [f"meaning confirmed otherwise: {rule}" for rule in _changed(a["confirmed"], b["confirmed"]) if rule in both]
+    titles = [{item.title for item in arm.news} for arm in (baseline, variant)]
+    lines += [f"news added: {title}" for title in sorted(titles[1] - titles[0])]
+    lines += [f"news removed: {title}" for title in sorted(titles[0] - titles[1])]
     return lines + _table_lines("behaviour", a["behaviour"], b["behaviour"])
 
 
@@ -301,6 +316,8 @@ def _with_setting(arm: Arm, key: str, value: Any) -> Arm:
         return replace(arm, moderation=split_policies(value if isinstance(value, str | list | tuple) else _text(key, value)))
     if head == "rules":
         return replace(arm, rules=_with_rules(arm.rules, rest, value))
+    if head == "news":
+        return _with_news(arm, rest, value)
     if head == "feed" and rest:
         name, _, parameter = rest.rpartition(".")
         return replace(arm, feed_parameters=_merged(arm.feed_parameters, name or arm.feed_name, parameter, value))
@@ -311,6 +328,22 @@ def _with_setting(arm: Arm, key: str, value: Any) -> Arm:
     if head != "behaviour" and parameter not in _behaviour_names():
         raise SpecError(_unknown_key(key))
     return replace(arm, behaviour={**arm.behaviour, parameter: value})
+
+
+def _with_news(arm: Arm, verb: str, value: Any) -> Arm:
+    """news=none: nobody knows anything. news.add="rumour: the museum will close" (or a table): one item more."""
+    if verb == "add":
+        from simulacra.news import read_news
+
+        table = parse_news(value) if isinstance(value, str) else value
+        if not isinstance(table, Mapping):
+            raise SpecError(f'news.add={_short(value)}: expected "rumour: the museum will close in June", or a table.')
+        # Whether the community has that topic and that sketch is checked with the whole arm.
+        named = [str(table.get(key, "")) for key in ("topic", "from", "host")]
+        return replace(arm, news=(*arm.news, *read_news("news.add", [table], named[:1], named[1:])))
+    if verb or value not in (NONE, False, []):
+        raise SpecError(f'news={_short(value)}: write news=none, or news.add="rumour: the museum will close in June".')
+    return replace(arm, news=())
 
 
 def _with_rules(rules: tuple[str, ...], verb: str, value: Any) -> tuple[str, ...]:
@@ -347,6 +380,7 @@ def _cleaned(community: Community, arm: Arm) -> Arm:
     changes = {
         "design": {"feed": arm.feed, "moderation": list(arm.moderation)}, "feed": arm.feed_parameters,
         "moderation": arm.moderation_parameters, "behaviour": arm.behaviour, "rules": rule_entries(arm.rules, arm.confirmed),
+        "news": [item.to_dict() for item in arm.news],
     }  # fmt: skip
     return community_arm(overlay(community, changes, "settings"), arm.name)
 
@@ -400,7 +434,7 @@ def _unknown_key(key: str) -> str:
     known = [*_KEYS, *_behaviour_names()]
     return (
         f"{_short(key)} is not a setting.{_nearest(key, known)} Known: feed, feed.PARAMETER, moderation, "
-        "moderation.POLICY.PARAMETER, rules, rules.add, rules.remove, behaviour.PARAMETER."
+        "moderation.POLICY.PARAMETER, rules, rules.add, rules.remove, news, news.add, behaviour.PARAMETER."
     )
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from simulacra.events import ACTS, AWARENESS, KINDS, SAYINGS
 from simulacra.news import News
 from simulacra.persona import OLD_HAND
-from simulacra.seams import Bools, Bytes, Floats, Ints, Reading, State
+from simulacra.seams import Bools, Briefs, Bytes, Floats, Ints, Reading, State, Writing
 from simulacra.streams import Streams
 
 if TYPE_CHECKING:
@@ -54,6 +54,11 @@ class Known(NamedTuple):
     weight: Floats  # log-odds that what was read adds to belief
     warned: Bools  # a note was seen under it
     stance: Bytes  # a rumour: 1 accepted, -1 rejected; an invitation: 1 comes, -1 does not; 0 not known
+
+    def at(self, *place: Any) -> Known:
+        """The same at some places of the arrays."""
+        columns: Any = (column[place] for column in self)
+        return Known(*columns)
 
     @property
     def knows(self) -> Bools:
@@ -106,6 +111,14 @@ class Hearsay:
         """What those personas know [items, m]."""
         return Known(*(getattr(self, name)[:, persona] for name in Known._fields))
 
+    def retold(self, world: PlatformView) -> Ints:
+        """Posts that stand and pass on as true a rumour of which some post bears a note, and bear none themselves."""
+        posts = self.posts[self.rumour[self.posts[:, 1]] & (self.posts[:, 2] == TELLS)]
+        noted = posts[world.posts.label[posts[:, 0]] > 0, 1]
+        others = posts[np.isin(posts[:, 1], noted), 0]
+        others = others[world.posts.label[others] == 0]
+        return others[world.visible(others)].astype(np.int32)
+
     def live(self, step: int) -> Bools:
         """Which items may be spoken of [items]."""
         return np.array([not item.over(step) for item in self.items], bool)
@@ -138,7 +151,11 @@ class Hearsay:
 
     def state(self) -> State:
         own: State = {name: getattr(self, name).copy() for name in _COLUMNS}
-        return own | {"host": self.host.copy(), "posts": self.posts.copy(), "names": np.array([i.title for i in self.items], "U")}
+        return own | {
+            "host": self.host.copy(),
+            "posts": self.posts.copy(),
+            "names": np.array([i.title for i in self.items], "U"),
+        }
 
     def restore(self, state: State) -> None:
         """Take up a state. Items that it does not know start unknown, as in an arm that adds news to its past."""
@@ -156,8 +173,8 @@ class Hearsay:
 # -- the first who know ----------------------------------------------------------------------------------------------------
 
 
-def first_knowers(world: PlatformView, item: int, streams: Streams) -> Ints:
-    """Who knows an item first, by luck and activity: somebody who never comes would take it to the grave. The host comes first.
+def first_knowers(b: Behaviour, world: PlatformView, item: int, streams: Streams) -> Ints:
+    """Who knows an item first, by luck, activity and readiness to write: others would take it to the grave. The host comes first.
 
     Drawn among members who are there from the beginning and have not left; among all where no descendant of `origin` is.
     """
@@ -167,7 +184,8 @@ def first_knowers(world: PlatformView, item: int, streams: Streams) -> Ints:
     among = np.flatnonzero(here & np.isin(people.sketch, sketches)) if news.origin else np.flatnonzero(here)
     among = among if len(among) else np.flatnonzero(here)
     count = int(news.knows) if news.knows >= 1 else round(news.knows * int(here.sum()))
-    luck = np.log(people.activity[among] + 1e-6) + streams.gumbel("knows first", item, among)
+    ready = np.log(people.activity[among] + 1e-6) + b.write_spread * streams.normal("writer", among)
+    luck = ready + streams.gumbel("knows first", item, among)
     return among[np.argsort(-luck, kind="stable")[: max(1, count)]].astype(np.int32)
 
 
@@ -218,7 +236,10 @@ def _stance(
     )
     follows = _follows(world, persona, hearsay.host[item])
     comes = streams.uniform("attends", item, persona) < _sigmoid(
-        b.news_attend + b.news_taste * _taste(world, persona, item) + b.news_tie * follows + b.news_talk * people.extraversion[persona]
+        b.news_attend
+        + b.news_taste * _taste(world, persona, item)
+        + b.news_tie * follows
+        + b.news_talk * people.extraversion[persona]
     )
     open_yet = hearsay.live(step)[item]
     told = np.where(hearsay.rumour[item], believes, True)
@@ -268,6 +289,7 @@ class Mouth(NamedTuple):
     persona: Ints  # [m] ascending
     known: Known  # [items, m]
     base: F64  # [items, m] log-odds that a draft of theirs speaks of the item, but for what it answers
+    first: Bools  # [items, m] brought the item
 
 
 def mouths(b: Behaviour, heard: Heard | None, world: PlatformView, persona: Ints, step: int) -> Mouth | None:
@@ -276,6 +298,7 @@ def mouths(b: Behaviour, heard: Heard | None, world: PlatformView, persona: Ints
     if hearsay is None or b.news_mention <= -_SURE:
         return None
     known = hearsay.known(persona)
+    first = known.knows & (hearsay.source[:, persona] < 0)
     if heard is not None:
         cell = (heard.item, np.searchsorted(persona, heard.persona))
         for column, values in zip(known, heard.after, strict=True):
@@ -287,21 +310,19 @@ def mouths(b: Behaviour, heard: Heard | None, world: PlatformView, persona: Ints
     shape = known.learnt.shape
     taste = _taste(world, grid[1], grid[0]).reshape(shape)
     ties = _follows(world, grid[1], hearsay.host[grid[0]]).reshape(shape)
-    host = hearsay.host[:, None] == persona
     age = np.where(known.knows, step - known.learnt, 0)
     base = (
         b.news_mention + b.news_taste * taste + b.news_tie * ties + b.news_talk * everyone.extraversion[persona]
-        + b.news_host * host - b.news_again * np.where(host, 0.5, 1.0) * known.told - age / b.news_fade
-        + b.news_label_tell * known.warned
+        + b.news_first * first - b.news_again * known.told - age / b.news_fade + b.news_label_tell * known.warned
     )  # fmt: skip
-    return Mouth(persona, known, np.where(known.knows & hearsay.live(step)[:, None], base, -_SURE))
+    return Mouth(persona, known, np.where(known.knows & hearsay.live(step)[:, None], base, -_SURE), first)
 
 
 def urge(b: Behaviour, mouth: Mouth | None) -> F64 | float:
     """How much more a visitor wants to write for having something to tell [n], log-odds; 0 for those without news."""
     if mouth is None:
         return 0.0
-    return np.asarray(b.news_urge * _sigmoid(mouth.base).max(axis=0))
+    return np.asarray(((b.news_urge + b.news_first * mouth.first) * _sigmoid(mouth.base)).max(axis=0))
 
 
 def speak(
@@ -317,12 +338,14 @@ def speak(
         return None
     hearsay = world.hearsay
     assert hearsay is not None
-    who, known = mouth.persona[visit], Known(*(column[:, visit] for column in mouth.known))
+    who, known = mouth.persona[visit], mouth.known.at(slice(None), visit)
     about, said = hearsay.mentions(parent)
     items = np.arange(len(hearsay.items))[:, None]
     answers = about == items
     logit = mouth.base[:, visit] + np.where(
-        answers, b.news_answer + np.where(known.told > 0, b.news_again * known.told * 0.7, 0.0), np.where(parent >= 0, b.news_aside, 0)
+        answers,
+        b.news_answer + np.where(known.told > 0, b.news_again * known.told * 0.7, 0.0),
+        np.where(parent >= 0, b.news_aside, 0),
     )
     passes_on = hearsay.rumour[:, None] & (known.stance > 0)
     logit = np.where(known.knows & ~barred, logit - passes_on * against, -_SURE)
@@ -331,7 +354,7 @@ def speak(
     best = np.argmax(margin, axis=0)
     column = np.arange(len(who))
     hit = (margin[best, column] > 0) & (logit[best, column] > -_SURE)
-    saying = _choose(hearsay, best, Known(*(c[best, column] for c in known)), answers[best, column], said, parent, who, step, streams)
+    saying = _choose(hearsay, best, known.at(best, column), answers[best, column], said, parent, who, step, streams)
     return Talk(np.where(hit, best, -1).astype(np.int8), np.where(hit, saying, 0).astype(np.int8))
 
 
@@ -362,6 +385,33 @@ def act_of(saying: Bytes, act: Bytes) -> Bytes:
 def breaks(talk: Talk, hearsay: Hearsay) -> Bools:
     """Drafts that pass a rumour on as true [m]."""
     return np.asarray(hearsay.rumour[np.maximum(talk.item, 0)] & (talk.item >= 0) & (talk.saying == TELLS))
+
+
+OVERHEARD = 0.75
+"""Share of an item's content words from which on a text that nobody asked for it speaks of it."""
+
+
+def as_written(briefs: Briefs, writing: Writing, world: PlatformView) -> Briefs:
+    """The briefs with what their texts really say of news: the loop is closed through words.
+
+    A post speaks of the item that it was asked for if it holds half of its content words or answers a post that speaks of it; a
+    model that forgot it has told nobody. A post that was not asked and holds most of an item's words tells it all the same.
+    """
+    hearsay = world.hearsay
+    assert hearsay is not None
+    m = len(briefs.author)
+    asked = np.full(m, -1, np.int8) if briefs.news is None else briefs.news
+    saying = np.zeros(m, np.int8) if briefs.saying is None else briefs.saying
+    about, _ = hearsay.mentions(briefs.parent)
+    item = asked.copy()
+    for row, text in enumerate(writing.text):
+        at = int(asked[row])
+        if at >= 0:
+            item[row] = at if about[row] == at or hearsay.items[at].says(text) else -1
+        else:
+            item[row] = next((i for i, news in enumerate(hearsay.items) if news.says(text, OVERHEARD)), -1)
+    said = np.where(item < 0, 0, np.where(asked >= 0, saying, TELLS)).astype(np.int8)
+    return briefs._replace(news=item, saying=said) if (item >= 0).any() or briefs.news is not None else briefs
 
 
 def _sigmoid(x: Any) -> F64:

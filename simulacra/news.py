@@ -21,10 +21,11 @@ STARTS = 9
 """Hour of day 1 in which an item is known first, where nothing is said."""
 _TIME = re.compile(r"day (\d{1,3})(?:,? (?:at )?(\d{1,2})(?::00)?)?", re.I)
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-_LOWER = frozenset(
+_FIRST = (
     "the a an they there this that these those our your my all some every each many nobody somebody everybody everyone it its "
-    "he she we you from starting next last no one two three people members parking free new".split()
+    "he she we you from starting next last no one two three people members parking free new"
 )
+_LOWER = frozenset(_FIRST.split())
 """First words that lose their capital inside a sentence; others may be names."""
 
 
@@ -33,7 +34,9 @@ class News:
     """One item. Equal items spread alike."""
 
     kind: Kind
-    words: str  # a rumour or fact as a clause ("the museum will close"), an invitation as what it is to ("a picnic in the park")
+    words: (
+        str  # a rumour or fact as a clause ("the museum will close"), an invitation as what it is to ("a picnic in the park")
+    )
     topic: str = ""  # one of the community's topics, "" where it is near none
     origin: str = ""  # the sketch among whose descendants the first who know are drawn; "" anybody
     knows: float = 1.0  # how many know it first, or below 1 which share of members
@@ -55,7 +58,9 @@ class News:
     @property
     def title(self) -> str:
         """What the item is, in one line for a table."""
-        return f"{self.kind}: {self.inside}" + (f", day {self.when // 24 + 1} at {clock(self.when % 24)}" if self.when >= 0 else "")
+        return f"{self.kind}: {self.inside}" + (
+            f", day {self.when // 24 + 1} at {clock(self.when % 24)}" if self.when >= 0 else ""
+        )
 
     def date(self, step: int) -> str:
         """When the meet-up is, as somebody says it at that step: "tonight at 7 pm", "on Wednesday at noon"."""
@@ -92,10 +97,11 @@ def _when(step: int) -> str:
     return f"day {step // 24 + 1} {step % 24:02d}:00"
 
 
-_COMMON = frozenset(
+_LITTLE = (
     "will with from that this they there have been being their about into over than then some more most next last only just "
-    "also every because would could should where when what which while after before under these those until".split()
+    "also every because would could should where when what which while after before under these those until"
 )
+_COMMON = frozenset(_LITTLE.split())
 
 
 def _stems(text: str) -> frozenset[str]:
@@ -116,6 +122,12 @@ def read_news(where: str, raw: object, topics: Sequence[str], sketches: Sequence
     if len(entries) > MAX_NEWS:
         checks.fail(where, f"news has {len(entries)} entries, at most {MAX_NEWS} are allowed. Delete some.")
     return tuple(_item(where, f"news[{i}]", entry, topics, sketches) for i, entry in enumerate(entries, 1))
+
+
+def news_from(plain: Sequence[Mapping[str, Any]]) -> tuple[News, ...]:
+    """The items of `News.to_dict`, of a record that was checked when it was made."""
+    topics, sketches = ([str(item[key]) for item in plain if item.get(key)] for key in ("topic", "from"))
+    return read_news("news", plain, topics, sketches)
 
 
 def _item(where: str, at: str, raw: Mapping[str, Any], topics: Sequence[str], sketches: Sequence[str]) -> News:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from simulacra import behaviour as model
-from simulacra import reach
+from simulacra import hearsay, reach
 from simulacra.behaviour import Behaviour
 from simulacra.community import Community
 from simulacra.errors import Stopped
@@ -152,12 +152,15 @@ class Simulation:
     def _hour(self, step: int) -> None:
         world, streams = self.platform, self.streams
         world.welcome(step)
+        self._spread_news(step)
         self.arm.feed.prepare(world, step)
         visits = self._arrive(step)
         turns = self.mind.take_turns(visits, world, streams)
+        self._hear_news(turns, step)
         world.look(turns)
         drafts, removed = self._moderate(turns.briefs, turns.writing, step)
         ids = world.publish(drafts, world.minute(drafts.brief.author, step, streams))
+        self._note_news(drafts, ids, step)
         self._carry_out(removed, ids, step)
         for policy in self.arm.policies:
             self._rule(policy, policy.after(world, step, streams), step)
@@ -204,6 +207,46 @@ class Simulation:
         world.depart(leaving)
         return leaving
 
+    # -- news --
+
+    def _spread_news(self, step: int) -> None:
+        """Items whose hour has come: somebody knows them, or the meet-up takes place."""
+        for number, item in enumerate(self.arm.community.news):
+            if item.starts == step:
+                first = hearsay.first_knowers(self.arm.behaviour, self.platform, number, self.streams)
+                self.platform.seed_news(number, first, step)
+                self._write_awareness(step, first, number, hearsay.KNEW)
+            if item.when == step:
+                came = hearsay.who_came(self.arm.behaviour, self.platform, number, self.streams)
+                self._write_awareness(step, came, number, hearsay.CAME)
+
+    def _write_awareness(self, step: int, persona: Ints, item: int, what: int) -> None:
+        n = len(persona)
+        self.recorder.add(
+            "awareness",
+            step=np.full(n, step),
+            persona=persona,
+            item=np.full(n, item),
+            what=np.full(n, what),
+            post=np.full(n, -1),
+        )
+
+    def _hear_news(self, turns: Turns, step: int) -> None:
+        """Readers learn of what they have read, whatever mind read it."""
+        heard = hearsay.listen(self.arm.behaviour, turns.reading, self.platform, step, self.streams)
+        if heard is not None:
+            self.platform.hear(heard)
+            persona, item, what, post = heard.events.T
+            self.recorder.add("awareness", step=np.full(len(post), step), persona=persona, item=item, what=what, post=post)
+
+    def _note_news(self, drafts: Drafts, ids: Ints, step: int) -> None:
+        rows, brief = self.platform.speak(ids, drafts), drafts.brief
+        if len(rows) and brief.news is not None and brief.saying is not None:
+            self.recorder.add(
+                "mentions", step=np.full(len(rows), step), post=ids[rows], author=brief.author[rows], item=brief.news[rows],
+                saying=brief.saying[rows],
+            )  # fmt: skip
+
     # -- moderation --
 
     def _moderate(self, briefs: Briefs, writing: Writing, step: int) -> tuple[Drafts, list[tuple[str, Rulings]]]:
@@ -230,6 +273,8 @@ class Simulation:
             rows = sorted(writing.failure)
             reasons = [writing.failure[row] for row in rows]
             self.recorder.add("failures", step=np.full(len(rows), step), persona=briefs.author[rows], reason=reasons)
+        if self.platform.hearsay is not None:
+            briefs = hearsay.as_written(briefs, writing, self.platform)
         drafts = Drafts(briefs, writing, self.scorer.score(writing.text), self._rule_of_truth[briefs.truth])
         return _keep(drafts, np.setdiff1d(np.arange(len(briefs.author)), list(writing.failure))) if writing.failure else drafts
 
@@ -444,7 +489,7 @@ def _follow(ruling: Rulings, kept: np.ndarray) -> Rulings:
 
 def _keep(drafts: Drafts, rows: np.ndarray) -> Drafts:
     b, w, s = drafts.brief, drafts.writing, drafts.scores
-    brief = Briefs(b.author[rows], b.step, b.act[rows], b.topic[rows], b.mood[rows], b.parent[rows], b.truth[rows], b.revision)
+    brief = b.take(rows)
     writing = Writing([w.text[i] for i in rows], w.memo[rows], w.stratum[rows])
     return Drafts(brief, writing, Scores(*(column[rows] for column in s)), drafts.rule[rows])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -12,6 +13,7 @@ from simulacra.community import Community, load_community
 from simulacra.feeds import make_feed
 from simulacra.minds.sketch import SketchWriter
 from simulacra.moderation import POLICIES, make_policies
+from simulacra.news import News
 from simulacra.people.population import grow
 from simulacra.persona import Population
 from simulacra.record.recording import MemoryRecorder
@@ -39,11 +41,10 @@ def writer() -> SketchWriter:
 
 def arm(
     feed: str = "hot", moderation: Sequence[str] = (), behaviour: Mapping[str, Any] | None = None,
-    parameters: Mapping[str, Mapping[str, Any]] | None = None,
+    parameters: Mapping[str, Mapping[str, Any]] | None = None, news: Sequence[News] = (),
 ) -> Arm:  # fmt: skip
-    return Arm(
-        community(), make_feed(feed), make_policies(list(moderation), parameters), Behaviour().with_settings(behaviour or {})
-    )
+    known = replace(community(), news=tuple(news)) if news else community()
+    return Arm(known, make_feed(feed), make_policies(list(moderation), parameters), Behaviour().with_settings(behaviour or {}))
 
 
 def simulation(design: Arm | None = None, personas: int = 80, seed: int = 1) -> Simulation:

@@ -13,6 +13,7 @@ from simulacra.errors import SpecError, Stopped
 from simulacra.events import ACTS
 from simulacra.feeds import FEEDS
 from simulacra.moderation import POLICIES
+from simulacra.news import News
 from simulacra.persona import OLD_HAND
 from simulacra.scoring.lexical import LexicalScorer
 from simulacra.seams import Briefs
@@ -111,6 +112,13 @@ EVENTFUL = {
 """A community in which everything happens within two days."""
 
 
+GOSSIP = (
+    News("invitation", "a picnic in Schenley Park", "inclines and views", starts=1, when=43),
+    News("rumour", "the science museum will charge for parking", "museums", starts=1, knows=0.1),
+)
+"""What this community talks about besides."""
+
+
 @cache
 def eventful(**changes):
     days = 6 if "weekend" in changes else 2
@@ -123,6 +131,8 @@ def eventful(**changes):
     if "medical_old" in changes:
         changes["medical_advice"] = -1  # else hardly anybody gives any, old or young
     rare = {"parent_question", "promote_seller", "medical_old"} & set(changes)  # few members ask, sell or speak of health
+    if any(name.startswith("news_") for name in changes):
+        design = design._replace(community=replace(design.community, news=GOSSIP))
     people = 40 if "weekend" in changes else 250 if rare else 90
     return digest(played(design, days, people))
 

@@ -51,7 +51,8 @@ def community_of(a: argparse.Namespace) -> Any:
     from simulacra.designs import make_arm
 
     community = load_community(a.community)
-    return make_arm(community, a.set).applied_to(community) if a.set else community
+    settings = [*(a.set or ()), *(f"news.add={json.dumps(item)}" for item in getattr(a, "news", None) or ())]
+    return make_arm(community, settings).applied_to(community) if settings else community
 
 
 def is_experiment(a: argparse.Namespace) -> bool:
@@ -97,6 +98,8 @@ def design_options(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--feed", metavar="NAME", help='such as hot, or "weighted:recency=1,toxicity=-2"')
     verb.add_argument("--moderation", metavar="LIST", help="such as sticky_rules,automod, or none")
     verb.add_argument("--behaviour", action="append", metavar="KEY=VALUE", help="such as contagion=off; repeatable")
+    told = 'what somebody knows first, such as "rumour: the museum will close"; repeatable'
+    verb.add_argument("--news", action="append", metavar="TEXT", help=told)
     said = "any setting, as if the community's file said so; repeatable"
     verb.add_argument("--set", action="append", metavar="KEY=VALUE", help=said)
 

@@ -33,5 +33,11 @@ def subject_banks() -> Sequence[Mapping[str, Any]]:
     return tuple(_load("subjects.toml")["subjects"])
 
 
+@cache
+def news_bank() -> Mapping[str, Any]:
+    """Parsed lines in which people pass news on, by kind of news."""
+    return _load("news.toml")
+
+
 def _load(name: str) -> Mapping[str, Any]:
     return tomllib.loads((resources.files("simulacra") / "data" / name).read_text(encoding="utf-8"))

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulacra import behaviour as model
+from simulacra import hearsay
 from simulacra.behaviour import Behaviour, Temptation
 from simulacra.community import Community
 from simulacra.minds.relevance import relevance
@@ -39,6 +40,7 @@ class Draft(NamedTuple):
     act: Bytes
     topic: Bytes
     truth: Bytes
+    talk: hearsay.Talk | None = None  # of which news the posts speak
 
 
 class GuidedMind:
@@ -69,7 +71,18 @@ class GuidedMind:
         vote, reported = model.reactions(b, reading, world, self.shows_counts, streams)
         draft = self._decide(reading, mood, world, persona, step, streams)
         author = persona[draft.visit]
-        briefs = Briefs(author, step, draft.act, draft.topic, mood[draft.visit].astype(np.float32), draft.parent, draft.truth)
+        item, saying = draft.talk or (None, None)
+        briefs = Briefs(
+            author,
+            step,
+            draft.act,
+            draft.topic,
+            mood[draft.visit].astype(np.float32),
+            draft.parent,
+            draft.truth,
+            news=item,
+            saying=saying,
+        )
         return Turns(
             look, reading, vote, reported, draft.visit, briefs, self.writer.write(briefs, world, streams), mood.astype(np.float32),
             swayed.swayed.astype(np.float32),
@@ -103,7 +116,8 @@ class GuidedMind:
 
     def _decide(self, reading: Reading, mood: NDArray[np.float64], world: PlatformView, persona: Ints, step: int, streams: Streams) -> Draft:  # fmt: skip
         b = self.behaviour
-        wants = model.writers(b, reading, world, persona, step, streams)
+        mouth = hearsay.mouths(b, hearsay.listen(b, reading, world, step, streams), world, persona, step)
+        wants = model.writers(b, reading, world, persona, step, streams, hearsay.urge(b, mouth))
         visit = np.flatnonzero(wants).astype(np.int32)
         parent = model.choose_parent(b, reading, world, wants, persona, step, streams)[visit]
         author = persona[visit]
@@ -111,14 +125,18 @@ class GuidedMind:
         camp = (parent >= 0) & (group[world.posts.author[parent]] != group[author]) if len(world.posts) else parent >= 0
         act = model.choose_act(b, author, mood[visit], parent, camp, world, step, streams)
         topic = model.choose_topic(b, author, parent, world, step, streams)
+        visibility = self._visibility(author, world, step)
         tempted = Temptation(
             mood[visit], self._context(reading, parent, visit, world, len(persona)), camp,
-            self._seller[world.population.sketch[author]], self._visibility(author, world, step), parent >= 0, self._invites[topic],
+            self._seller[world.population.sketch[author]], visibility, parent >= 0, self._invites[topic],
         )  # fmt: skip
         truth = model.violations(b, author, tempted, world, step, streams)
         for kind, replaced in model.ACT_OF_KIND.items():
             act[truth == kind] = replaced
-        return Draft(visit, parent, act, topic, truth)
+        draft = Draft(visit, parent, act, topic, truth)
+        against = b.norm_strength * 2 * world.population.compliance[author] * visibility[:, hearsay.MISINFORMATION]
+        talk = hearsay.speak(b, mouth, visit, parent, truth > 0, against, world, step, streams)
+        return draft if talk is None else _with_news(draft, talk, world)
 
     @staticmethod
     def _context(reading: Reading, parent: Ints, visit: Ints, world: PlatformView, visits: int) -> NDArray[np.float64]:
@@ -141,6 +159,22 @@ class GuidedMind:
 
     def restore(self, state: State) -> None:
         """The behaviour model keeps its state in the platform's members; the sketch writer has none."""
+
+
+def _with_news(draft: Draft, talk: hearsay.Talk, world: PlatformView) -> Draft:
+    """The drafts with what they say of news: an invitation opens a thread, an item brings its own topic, a rumour passed on as true
+    is misinformation."""
+    known = world.hearsay
+    assert known is not None
+    topic = known.topic[np.maximum(talk.item, 0)]
+    return Draft(
+        draft.visit,
+        np.where(talk.saying == hearsay.INVITES, -1, draft.parent).astype(np.int32),
+        hearsay.act_of(talk.saying, draft.act),
+        np.where((talk.item >= 0) & (topic >= 0), topic, draft.topic).astype(np.int8),
+        np.where(hearsay.breaks(talk, known), hearsay.MISINFORMATION, draft.truth).astype(np.int8),
+        talk,
+    )
 
 
 def _pair(visit: NDArray[np.integer], post: Ints) -> NDArray[np.int64]:

@@ -13,7 +13,7 @@ import numpy as np
 
 from simulacra.community import Community
 from simulacra.events import ACTS, KINDS, STRATA
-from simulacra.minds import grammar, manner
+from simulacra.minds import gossip, grammar, manner
 from simulacra.minds.bank import build_bank
 from simulacra.minds.grammar import Draft
 from simulacra.minds.lines import AGE, HANDLE, TOPIC, WHO, WORK, Dice
@@ -55,14 +55,39 @@ class SketchWriter:
         if count:
             dice, people = _draw(briefs, streams), self._people(briefs.author, world, streams)
             said = _said_before(briefs.parent, world)
-            rows = zip(*(getattr(briefs, name).tolist() for name in ("act", "topic", "mood", "parent", "truth")), strict=True)
+            truths = briefs.truth if briefs.news is None else np.where(briefs.news >= 0, 0, briefs.truth)
+            columns = (briefs.act, briefs.topic, briefs.mood, briefs.parent, truths)
+            rows = zip(*(column.tolist() for column in columns), strict=True)
             for row, (act, topic, mood, parent, truth) in enumerate(rows):
                 draft = self._begin(world, people[row], _roll(dice[row]), topic, mood, parent, said[row])
                 stratum = self._compose(draft, people[row], ACTS[act], KINDS[truth], briefs.revision)
                 is_bare = KINDS[truth] == "low_effort" and briefs.revision == 0
                 texts.append(self._finish(draft, people[row], ACTS[act], is_bare))
                 memos[row], strata[row] = grammar.pack(draft.about()), STRATA.index(stratum)
+            self._tell_news(briefs, world, streams, texts, memos)
         return Writing(texts, memos, strata)
+
+    def _tell_news(self, briefs: Briefs, world: PlatformView, streams: Streams, texts: list[str], memos: np.ndarray) -> None:
+        """Posts that speak of news say so: in place of anything else where they open a thread on it or answer one, else at the end."""
+        if briefs.news is None or briefs.saying is None or world.hearsay is None:
+            return
+        rows = np.flatnonzero(briefs.news >= 0)
+        if not len(rows):
+            return
+        briefs = briefs.take(rows)
+        dice, people = _draw(briefs, streams, "news words"), self._people(briefs.author, world, streams)
+        about, _ = world.hearsay.mentions(briefs.parent)
+        columns = zip(briefs.news, briefs.saying, about, briefs.parent, briefs.topic, briefs.mood.tolist(), strict=True)  # type: ignore[arg-type]
+        for at, (item, saying, answered, parent, topic, mood) in enumerate(columns):
+            place = gossip.ANSWER if answered == item else gossip.OPEN if parent < 0 else gossip.ASIDE
+            draft = self._begin(world, people[at], _roll(dice[at]), int(topic), mood, int(parent), set())
+            news = world.hearsay.items[item]
+            said = gossip.sentences(news, int(saying), place, briefs.step, draft.fill, draft.dice, people[at], draft.room)
+            words = self._manners.finish(list(said), people[at], mood, False, draft.dice)
+            row = rows[at]
+            texts[row] = f"{texts[row]} {words}" if place == gossip.ASIDE else words
+            if place != gossip.ASIDE:
+                memos[row] = 0  # it is about nothing that the bank knows
 
     def _people(self, authors: np.ndarray, world: PlatformView, streams: Streams) -> list[Manner]:
         """The manner of each author, one row a brief."""
@@ -183,9 +208,9 @@ def _said_before(parents: np.ndarray, world: PlatformView) -> list[set[int]]:
     return said
 
 
-def _draw(briefs: Briefs, streams: Streams) -> list[list[int]]:
+def _draw(briefs: Briefs, streams: Streams, purpose: str = "words") -> list[list[int]]:
     """The random numbers of each post, keyed by who writes when and in which version."""
-    bits = streams.bits("words", briefs.step, briefs.revision, briefs.author[:, None], np.arange(LANES)[None, :])
+    bits = streams.bits(purpose, briefs.step, briefs.revision, briefs.author[:, None], np.arange(LANES)[None, :])
     return _small(bits)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simulacra.moderation.policy import Policy, Queue, action, joined, rulings
-from simulacra.parameters import number
+from simulacra.parameters import number, switch
 from simulacra.seams import Ints, Rulings, State
 from simulacra.streams import Streams
 
@@ -33,6 +33,7 @@ class Label(Policy):
     reports: float = number(2.0, "reports", "that ask for a note", low=1)
     across: float = number(1.0, "reports", "of these that come from the other home group than the author's")
     delay: float = number(12.0, "hours", "from the reports to the note")
+    follows: bool = switch(True, "the note also goes under all other posts that pass the same rumour on")
     _queue: Queue = field(init=False, repr=False, compare=False, default_factory=Queue)
 
     def after(self, world: PlatformView, step: int, streams: Streams) -> Rulings | None:
@@ -41,9 +42,11 @@ class Label(Policy):
         self._queue.add(np.setdiff1d(new, self._queue.posts), step)
         noted = self._queue.take(self._queue.due(step - self.delay))
         noted = noted[world.visible(noted)]
+        if self.follows and world.hearsay is not None:
+            noted = np.union1d(noted, world.hearsay.retold(world))
         if not len(noted):
             return None
-        reasons = [f"{count} readers added a note" for count in posts.reports[noted]]
+        reasons = [f"{n} readers added a note" if n else "a note on the same rumour" for n in posts.reports[noted]]
         return rulings(posts.author[noted], action("label"), reasons, post=noted)
 
     def state(self) -> State:
