@@ -301,8 +301,8 @@ def mouths(b: Behaviour, heard: Heard | None, world: PlatformView, persona: Ints
     first = known.knows & (hearsay.source[:, persona] < 0)
     if heard is not None:
         cell = (heard.item, np.searchsorted(persona, heard.persona))
-        for column, values in zip(known, heard.after, strict=True):
-            column[cell] = values
+        for name, values in zip(Known._fields, heard.after, strict=True):
+            getattr(known, name)[cell] = values
     if not known.knows.any():
         return None
     items, everyone = np.arange(len(hearsay.items), dtype=np.int8), world.population
