@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from simulacra.branches import moments
 from simulacra.branches.continuations import Task, continued
 from simulacra.branches.forks import fork
 from simulacra.branches.guests import act_of, joined, widened
+from simulacra.branches.interview import interview
 from simulacra.branches.moments import Buffered, labels_of, moment_after, moment_at
 from simulacra.branches.multiverse import multiverse
 from simulacra.branches.whatif import whatif
@@ -21,6 +23,7 @@ from simulacra.errors import RecordError, SpecError
 from simulacra.experiment import Run, run
 from simulacra.platform import Members
 from simulacra.reading import PostView, threads
+from simulacra.record.runs import RunFolder
 from simulacra.seams import Briefs, Writing
 from simulacra.streams import Rerolled, Streams
 
@@ -103,6 +106,19 @@ def test_replaying_asks_no_writer_for_what_is_recorded(unruled: Run, monkeypatch
     monkeypatch.setattr(moments, "set_stage", without_writer)
     reached = moment_at(unruled, 40)
     assert reached.step == 40 and reached.state["step"][0] == 40
+
+
+def test_a_run_without_checkpoints_is_played_again_from_its_past(unruled: Run, tmp_path: Path) -> None:
+    copied = tmp_path / "free"
+    shutil.copytree(unruled.path, copied)
+    for checkpoint in copied.glob("*/checkpoint"):
+        shutil.rmtree(checkpoint)
+    bare = Run(RunFolder.open("free", tmp_path))
+    for step in (0, 30):
+        again, kept = moment_at(bare, step).state, moment_at(unruled, step).state
+        assert again.keys() == kept.keys()
+        assert [name for name in kept if not np.array_equal(kept[name], again[name])] == []
+    assert interview(bare, 0, "Who do you talk to?", embedder=lambda texts: np.eye(len(texts), dtype=np.float32)).answer
 
 
 def test_a_record_that_does_not_replay_is_refused(played: Run, tmp_path: Path) -> None:

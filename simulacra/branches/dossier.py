@@ -12,6 +12,8 @@ import numpy as np
 from simulacra.analysis.measures import TOXIC
 from simulacra.experiment import Run
 from simulacra.minds.memory import Memory
+from simulacra.record.recording import day_name
+from simulacra.record.runfiles import CHECKPOINT_FILE
 from simulacra.seams import State
 
 UNCIVIL = ("insult", "harassment")
@@ -83,7 +85,7 @@ class Dossier:
     days: tuple[Day, ...]
     decided: tuple[dict[str, Any], ...]  # rulings on it: step, policy, action, reason, post
     left: tuple[int, str] | None  # step and reason
-    follows: tuple[str, ...]  # handles, at the end
+    follows: tuple[str, ...] | None  # handles, at the end; None where no checkpoint is kept
     followers: int
     memory: Memory | None = None  # of minds that keep one, as it last was
 
@@ -117,7 +119,7 @@ def dossier(run: Run, persona: int) -> Dossier:
     moods = _of(frames.arrow("moods"), "persona", persona)
     gone = _of(frames.arrow("departures", burn_in=True), "persona", persona)
     arrival = int(people.arrival[persona])
-    state = run.folder.state(run.folder.days[-1]) if run.folder.days else {}
+    state = _last_state(run)
     follows, followers = _ties(state, persona, handle)
     at = int(people.sketch[persona])
     return Dossier(
@@ -187,10 +189,16 @@ def _read(run: Run, persona: int, posts: dict[str, Any], handle: list[str]) -> t
     return tuple(found.values())
 
 
-def _ties(state: State, persona: int, handle: list[str]) -> tuple[tuple[str, ...], int]:
-    """Whom the persona follows as it last stood, and by how many it is followed."""
+def _last_state(run: Run) -> State:
+    """Of the last finished day; {} where its checkpoint is not kept, as in a bundle without them."""
+    days = run.folder.days
+    return run.folder.state(days[-1]) if days and (run.path / day_name(days[-1]) / CHECKPOINT_FILE).exists() else {}
+
+
+def _ties(state: State, persona: int, handle: list[str]) -> tuple[tuple[str, ...] | None, int]:
+    """Whom the persona follows as it last stood, and by how many it is followed; None where that is not kept."""
     if "members.followees" not in state:
-        return (), 0
+        return None, 0
     return tuple(handle[f] for f in state["members.followees"][persona] if f >= 0), int(state["members.followers"][persona])
 
 

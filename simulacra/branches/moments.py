@@ -20,6 +20,7 @@ from simulacra.experiment import (
     handed_over,
     label_sets,
     one_blas_thread,
+    past_of,
     set_stage,
 )
 from simulacra.persona import Population
@@ -173,22 +174,48 @@ def moment_after(run: Run, post: int) -> Moment:
 
 def moment_at(run: Run, step: int) -> Moment:
     """The run at the beginning of that hour, 0 to the last one that is finished."""
-    day = max(day for day in _kept(run) if 24 * day <= step)
-    start = Moment(run.path, 24 * day, run.folder.state(day))
-    start.__dict__["run"] = run
+    is_kept = bool(_days_kept(run))
+    start = _checkpoint_before(run, step) if is_kept else _beginning(run)
     if start.step == step:
         return start
     with one_blas_thread():
         silent = Buffered(labels_of(run.spec))
-        simulation = start.simulation(silent, writer=start.recorded_writer())
+        simulation = start.simulation(silent, writer=start.recorded_writer() if is_kept else None)
         simulation = play_on(simulation, run.spec, step, silent)
     _check_replay(run, simulation, start.step, step)
     return start.later(step, simulation.state())
 
 
-def _kept(run: Run) -> list[int]:
+def _checkpoint_before(run: Run, step: int) -> Moment:
+    day = max(day for day in _kept(run) if 24 * day <= step)
+    start = Moment(run.path, 24 * day, run.folder.state(day))
+    start.__dict__["run"] = run
+    return start
+
+
+def _beginning(run: Run) -> Moment:
+    """The run at the beginning of day 1 where no checkpoint is kept, as in a bundle without them: its past is played again.
+
+    Raises RecordError for minds that cost something.
+    """
+    spec = run.spec
+    if spec.mind != "sketch":
+        _kept(run)
+    start = Moment(run.path, 0, {})
+    start.__dict__["run"] = run
+    with one_blas_thread():
+        past, _ = past_of(spec, start.stage)
+        return start.later(0, past.fork(spec.wired(1), Buffered(labels_of(spec))).state())
+
+
+def _days_kept(run: Run) -> list[int]:
     """Days whose checkpoints are there, burn-in's last included."""
-    days = [day for day in run.folder.days if (run.path / day_name(day) / CHECKPOINT_FILE).exists() and day >= 0]
+    return [day for day in run.folder.days if (run.path / day_name(day) / CHECKPOINT_FILE).exists() and day >= 0]
+
+
+def _kept(run: Run) -> list[int]:
+    """The same, at least one. Raises RecordError where none is."""
+    days = _days_kept(run)
     if not days:
         raise RecordError(f"{run.id}: no checkpoint is kept, so nothing can go on from it. Play the run anew.")
     return days

@@ -142,7 +142,9 @@ _DONE = {
 
 def _company(known: Dossier) -> list[Fact]:
     follow = f"{known.followers} follow me" if known.followers != 1 else "one member follows me"
-    told = [Fact(f"I follow {_listed(known.follows[:5]) if known.follows else 'nobody'}; {follow}.")]
+    told = []
+    if known.follows is not None:
+        told.append(Fact(f"I follow {_listed(known.follows[:5]) if known.follows else 'nobody'}; {follow}."))
     if partners := known.partners():
         most = [f"{name} ({_times(count)})" for name, count in partners[:3]]
         told.append(Fact(f"I have answered {_listed(most)}."))

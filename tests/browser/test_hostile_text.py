@@ -57,6 +57,7 @@ def pages_of(run: Run) -> list[str]:
     name = run.id
     return [
         "", f"run?run={name}", f"threads?run={name}", f"threads?run={name}&thread=0", f"threads?run={name}&member=1",
+        f"threads?run={name}&ask=whatif&post=2", f"threads?run={name}&ask=multiverse&post=2", f"threads?run={name}&ask=interview&member=1",
         f"measures?run={name}", f"library?run={name}", f"design?like={name}", "compare", "compare?new=1",
         "threads?run=<img src=http://evil.test/q>", "design?community=![x](http://evil.test/r)",
     ]  # fmt: skip

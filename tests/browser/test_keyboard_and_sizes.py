@@ -14,6 +14,8 @@ PAGES = (
     "", "design?community=pittsburgh", "run?run=example-variant-{seed}", "threads?run=example-variant-{seed}",
     "threads?run=example-variant-{seed}&side=1&thread={root}", "measures?run=example-variant-{seed}", "compare?experiment=example",
     "compare?new=1", "library?run=example-variant-{seed}",
+    "threads?run=example-variant-{seed}&ask=whatif&post={root}", "threads?run=example-variant-{seed}&ask=multiverse&post={root}",
+    "threads?run=example-variant-{seed}&ask=interview&member=0",
 )  # fmt: skip
 SMALLEST = 11.0
 """Pixels: the least size of words."""

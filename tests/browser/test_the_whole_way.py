@@ -8,6 +8,8 @@ import pytest
 
 pytest.importorskip("playwright.sync_api", reason="NO PLAYWRIGHT: pip install -e '.[app,dev]' -c constraints.txt")
 
+from simulacra.experiment import run
+
 from .conftest import PATIENCE, App, Tab
 
 SKETCHES = (
@@ -84,12 +86,12 @@ def test_a_community_from_nothing_is_played_read_noted_exported_deleted_and_impo
 
 def test_a_deleted_run_comes_back_by_undo(app: App, tab: Tab) -> None:
     tab.open()  # unpacks the example
-    run = next(path.name for path in (app.folder / "runs").iterdir() if path.name.startswith("example-baseline"))
-    tab.open(f"library?run={run}")
+    name = next(path.name for path in (app.folder / "runs").iterdir() if path.name.startswith("example-baseline"))
+    tab.open(f"library?run={name}")
     tab.press("Delete", exact=False)
-    assert not (app.folder / "runs" / run).exists()
+    assert not (app.folder / "runs" / name).exists()
     tab.press("Undo", exact=False)
-    assert (app.folder / "runs" / run / "run.json").exists()
+    assert (app.folder / "runs" / name / "run.json").exists()
 
 
 def test_a_comparison_is_asked_played_and_read(app: App, tab: Tab) -> None:
@@ -128,3 +130,38 @@ def test_closing_the_browser_stops_nothing_and_a_pause_can_be_resumed(app: App, 
     tab.page.get_by_role("button", name="Pause").wait_for()
     tab.page.get_by_role("button", name="Pause").click()
     tab.page.get_by_role("button", name="Resume").wait_for()
+
+
+def test_a_post_is_asked_what_if_and_rolled_again_and_its_author_interviewed(app: App, tab: Tab) -> None:
+    run("pittsburgh", 60, 1, run_id="trip", runs_dir=app.folder / "runs")
+    tab.open("threads?run=trip")
+    tab.page.locator("button.item").first.click()
+    tab.page.get_by_role("button", name="What if something else followed", exact=False).first.click()
+    tab.see("Nothing asked yet")
+    tab.settle()
+    set_slider(tab, "Rolls of chance", -6)
+    tab.page.get_by_role("textbox", name="A new person, in a line").fill("a sarcastic museum expert, 60")
+    tab.page.get_by_role("textbox", name="A new person, in a line").press("Enter")
+    tab.settle()
+    tab.page.get_by_role("button", name="Play it", exact=False).click()
+    tab.see("The thread in numbers")
+    tab.see("With the change")
+    tab.page.locator(".chip.put-in").wait_for()
+    address = tab.page.url
+    tab.page.get_by_role("button", name="Back to the thread").click()
+    tab.page.get_by_role("button", name="Roll chance again", exact=False).first.click()
+    tab.see("Nothing rolled yet")
+    tab.settle()
+    set_slider(tab, "Rolls of chance", -16)
+    tab.page.get_by_role("button", name="Roll:", exact=False).click()
+    tab.see("How the thread goes on, in every roll")
+    tab.page.get_by_role("button", name="Back to the thread").click()
+    tab.page.locator("button.who").first.click()
+    tab.page.get_by_role("dialog").get_by_role("button", name="Interview").click()
+    tab.see("Nothing asked yet")
+    tab.settle()
+    tab.page.get_by_text("Who do you talk to?").first.click()
+    tab.see("No model is asked")
+    tab.page.goto(address)  # another tab or day finds the same answer
+    tab.see("The thread in numbers")
+    assert tab.leaks == []
