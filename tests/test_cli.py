@@ -125,6 +125,19 @@ def test_show_prints_measures_and_threads_as_trees(here: Path, capsys: pytest.Ca
     assert again["threads"][0]["id"] == thread["id"]
 
 
+def test_show_tells_how_far_news_got(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    news = ["--news", "rumour: the museum will close", "--news", "invitation day 1 21:00: a picnic"]
+    told(capsys, "run", "garden.toml", *SMALL, "--id", "told", *news)
+    assert main(["show", "told", "--news", "2"]) == 0
+    out = capsys.readouterr().out
+    assert "2. invitation: a picnic" in out and "knew it first" in out and "museum" not in out
+    rows = told(capsys, "show", "told", "--news", "MUSEUM")["rows"]
+    assert {row["item"] for row in rows} == {"rumour: the museum will close"}
+    assert {"aware", "awareness@1", "reach", "size", "depth", "believed", "doubted"} <= {row["measure"] for row in rows}
+    assert main(["show", "told", "--news", "opera"]) == 2
+    assert "Known: 1. rumour" in capsys.readouterr().err
+
+
 def test_runs_are_listed(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (run,) = told(capsys, "runs")["runs"]
     assert (run["id"], run["status"], run["community"]) == ("kept", "finished", "garden")
@@ -240,6 +253,8 @@ MISTAKES = [
     (["resume", "nothere"], "nothere"),
     (["show", "nothere"], "nothere"),
     (["show", "kept", "--post", "999999"], "999999"),
+    (["show", "kept", "--news"], "was given no news"),
+    (["run", "garden.toml", "--news", "gossip: x"], "gossip"),
     (["verify", "nothere"], "nothere"),
     (["note", "kept", "x", "--post", "999999"], "999999"),
     (["export", "kept", "--to", "csv", "--out", "runs"], "exists"),

@@ -114,13 +114,13 @@ EVENTFUL = {
 
 GOSSIP = (
     News("invitation", "a picnic in Schenley Park", "inclines and views", starts=1, when=43),
-    News("rumour", "the science museum will charge for parking", "museums", starts=1, knows=0.1),
+    News("rumour", "the science museum will charge for parking", "museums", starts=1, knows=0.3),
 )
 """What this community talks about besides."""
 
 
 @cache
-def eventful(**changes):
+def eventful(seed=1, **changes):
     days = 6 if "weekend" in changes else 2
     notes = {"label": {"delay": 2, "reports": 1, "across": 0}}
     design = arm(moderation=["human_review", "sticky_rules", "label"], behaviour={**EVENTFUL, **changes}, parameters=notes)
@@ -133,8 +133,10 @@ def eventful(**changes):
     rare = {"parent_question", "promote_seller", "medical_old"} & set(changes)  # few members ask, sell or speak of health
     if any(name.startswith("news_") for name in changes):
         design = design._replace(community=replace(design.community, news=GOSSIP))
+    if changes.keys() & {"news_doubt", "news_label", "news_label_tell"}:
+        rare |= {"doubts", "notes"}  # few doubt in writing, few see a note
     people = 40 if "weekend" in changes else 250 if rare else 90
-    return digest(played(design, days, people))
+    return digest(played(design, days, people, seed))
 
 
 @pytest.mark.parametrize("name", [f.name for f in fields(Behaviour) if f.name not in SETUP])

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 import numpy as np
 
 from simulacra.analysis.catalogue import LEXICAL, TRUTH, Direction, Measure, catalogue
+from simulacra.analysis.diffusion import DIFFUSION
 from simulacra.analysis.facts import HOURS_PER_DAY, Array, EventTables, Facts, gini, mean
 from simulacra.analysis.participation import (
     exposure_gini,
@@ -149,9 +150,9 @@ DETAILS: dict[str, Measure] = catalogue(
     (toxicity_llm_kappa, "agreement of model and scorer on what to remove", "kappa -1 to 1", "neither", LEXICAL),
     (llm_unjudged, "drafts that a model could not judge", "count", "lower"),
 )
-"""More of the same subjects, taken on demand. `structure.STRUCTURE` has the shape of a community."""
+"""More of the same subjects, taken on demand. `structure.STRUCTURE` has the shape of a community, `diffusion.DIFFUSION` the way of news."""
 
-ALL: dict[str, Measure] = {**MEASURES, **DETAILS, **STRUCTURE}
+ALL: dict[str, Measure] = {**MEASURES, **DETAILS, **STRUCTURE, **DIFFUSION}
 """Every measure there is."""
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simulacra.cli.common import EXIT_MISTAKE, is_experiment, runs_option, say, say_json, verb
+from simulacra.cli.news import show_news
 from simulacra.cli.told import comparison_lines, plain_thread, run_dict, run_lines
 from simulacra.errors import RecordError, SpecError
 
@@ -49,6 +50,9 @@ def do_show(a: argparse.Namespace) -> None:
             raise
         answer = open_comparison(a.run, a.runs)
         say_json(answer.to_dict()) if a.json else say(comparison_lines(answer, True))
+        return
+    if a.news is not None:
+        show_news(run, a.news, a.json)
         return
     if a.all:
         _show_everything(run, a)
@@ -182,6 +186,9 @@ def add(verbs: Any) -> None:
     show.add_argument("--threads", type=int, default=3, metavar="N", help="how many threads (default 3)")
     show.add_argument("--post", type=int, metavar="ID", help="the thread that holds this post")
     show.add_argument("--all", action="store_true", help="every measure by every scorer, without threads")
+    show.add_argument(
+        "--news", nargs="?", const="", metavar="WORD", help="how far its news got; with a word or number, that item"
+    )
     show.add_argument("--most", type=int, default=20, metavar="N", help="posts to show of each thread (default 20)")
     runs_option(show)
 
