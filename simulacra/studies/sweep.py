@@ -118,7 +118,7 @@ class Sweep:
     @property
     def notes(self) -> list[str]:
         """What to keep in mind when reading the curve."""
-        found = ["Intervals are 95 %, per value: a curve of many values crosses 0 by chance at about one in twenty."]
+        found = ["Intervals are 95 %, per value: of many values about one in twenty excludes 0 by chance."]
         if self.seeds < MIN_SEEDS:
             found.append(f"Fewer than {MIN_SEEDS} seeds make no claim.")
         return [*found, "Simulated members, not users; scorer levels are relative; nothing else was varied."]
