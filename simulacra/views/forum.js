@@ -63,9 +63,11 @@ function posted(post, replies, marks, send) {
   feet.append(element('span', '', `▲ ${post.up}  ▼ ${post.down} · read ${post.seen} times${reported}`))
   const mood = post.valence > 0.05 ? 'friendly' : post.valence < -0.05 ? 'unfriendly' : 'neutral'
   feet.append(element('span', '', `words: ${mood} (${post.valence.toFixed(2)}), toxicity ${post.toxicity.toFixed(2)}`))
+  const acts = element('span', 'acts')
   for (const [what, words, spoken] of marks.acts ?? []) {
-    feet.append(button('act', words, `${spoken} ${post.handle}`, () => send(what, post)))
+    acts.append(button('act', words, `${spoken} ${post.handle}`, () => send(what, post)))
   }
+  if (acts.childElementCount) feet.append(acts)
   made.append(feet)
   const kids = element('div', 'kids')
   made.append(kids)
