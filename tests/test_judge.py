@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -236,3 +238,16 @@ def _measures_page() -> None:
     from simulacra.views import measures
 
     measures.page()
+
+
+def test_torch_stays_unloaded_until_a_second_scorer_is_asked(tmp_path: Path) -> None:
+    code = (
+        "import sys, simulacra.cli as cli\n"
+        f"where = ['--personas', '30', '--days', '1', '--quiet', '--runs', r'{tmp_path / 'runs'}']\n"
+        "assert cli.main(['run', 'pittsburgh', '--id', 'one', '--set', 'moderation=remove', *where]) == 0\n"
+        "assert cli.main(['compare', 'pittsburgh', '--variant', 'feed=engagement', '--seeds', '1', '--segments', *where]) == 0\n"
+        "loaded = {'torch', 'transformers', 'sentence_transformers', 'networkx', 'powerlaw'} & sys.modules.keys()\n"
+        "assert not loaded, loaded\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
