@@ -62,10 +62,10 @@ class FaultServer:
     respond: Respond = lambda request: ""
     model: str = "m"
     refuses: tuple[str, ...] = ()  # parts of a request that are answered with 400
-    key: str = ""  # the one that it wants
+    key: str = field(default="", repr=False)  # the one that it wants
     calls: Counter[str] = field(default_factory=Counter)
     bodies: list[dict] = field(default_factory=list)
-    headers: list[str] = field(default_factory=list)
+    headers: list[str] = field(default_factory=list, repr=False)
     delay: float = 0.05  # seconds before the answer where `respond` says "wait"
     keeps: bool = True  # bodies and headers, for tests to look at
     tokens: list[int] = field(default_factory=lambda: [0, 0])

@@ -29,6 +29,7 @@ from simulacra.record.runfiles import CHECKPOINT_FILE
 from simulacra.record.tables import DayBuffer
 from simulacra.scoring.semantic import TopicAffinity
 from simulacra.seams import Briefs, Recorder, State, Writer
+from simulacra.sessions import open_session
 from simulacra.simulation import Simulation
 from simulacra.streams import Rerolled
 
@@ -94,7 +95,9 @@ class Moment:
 
     @cached_property
     def stage(self) -> Stage:
-        return set_stage(self.spec, self.near, self.population)
+        """Of a language mind with the model at work: what it has been asked before is beside the run."""
+        session = open_session(self.spec.language, self.run.path.parent)
+        return set_stage(self.spec, self.near, self.population, session)
 
     @cached_property
     def record(self) -> Record:
@@ -132,15 +135,25 @@ class Moment:
         simulation.restore(self.state)
         return simulation
 
+    @property
+    def _model_decides(self) -> bool:
+        return self.spec.language is not None and self.spec.language.autonomy == "full"
+
     def recorded_writer(self) -> Writer:
-        """Takes what was written from the record and asks the run's own writer for nothing but what is not in it."""
+        """Takes what was written from the record and asks the run's own writer for nothing but what is not in it. A mind that decides by
+        the model has to be asked itself; its answers are stored."""
+        if self._model_decides:
+            return self.stage.writer
         return RecordedWriter(self.record, self.stage.writer, _always)
 
     def quiet_writer(self, root: int) -> Writer:
         """For a mind that costs something: the thread is written by it, everything else is taken from the record or sketched."""
-        if self.spec.mind == "sketch":
+        if self.spec.language is None or self._model_decides:
             return self.stage.writer
-        sketched = set_stage(replace(self.spec, mind="sketch"), self.near, self.population).writer
+        plain = replace(self.spec.arm, moderation=())  # the stage of a sketch mind bears no lever that asks a model
+        sketched = set_stage(
+            replace(self.spec, mind="sketch", language=None, arm=plain, earlier=()), self.near, self.population
+        ).writer
         return ThreadWriter(root, self.stage.writer, RecordedWriter(self.record, sketched, _always))
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulacra.events import ACTS, STRATA
-from simulacra.seams import Briefs, Bytes, Ints, State, Writer, Writing
+from simulacra.seams import Briefs, Bytes, Ints, State, TextGenerator, Writer, Writing
 from simulacra.streams import Streams
 
 if TYPE_CHECKING:
@@ -67,6 +67,7 @@ class RecordedWriter:
 
     def __init__(self, record: Record, otherwise: Writer, applies: Callable[[Briefs, PlatformView], NDArray[np.bool_]]) -> None:
         self._record, self._otherwise, self._applies = record, otherwise, applies
+        self.generator: TextGenerator | None = getattr(otherwise, "generator", None)  # for levers that ask a model
 
     def write(self, briefs: Briefs, world: PlatformView, streams: Streams) -> Writing:
         """As seams.Writer."""
@@ -89,6 +90,7 @@ class ThreadWriter:
 
     def __init__(self, root: int, inside: Writer, outside: Writer) -> None:
         self._root, self._inside, self._outside = root, inside, outside
+        self.generator: TextGenerator | None = getattr(inside, "generator", None)  # for levers that ask a model
 
     def write(self, briefs: Briefs, world: PlatformView, streams: Streams) -> Writing:
         """As seams.Writer."""

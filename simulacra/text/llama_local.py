@@ -111,9 +111,7 @@ def _started(xllamacpp: Any, path: Path, slots: int) -> Engine:
     params = xllamacpp.CommonParams()
     params.model.path = str(path)
     params.n_parallel, params.n_ctx = slots, slots * CONTEXT
-    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = (
-        max(len(os.sched_getaffinity(0)), 1) if _counts_cores() else 4
-    )
+    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = _idle_cores()
     params.hostnames, params.port = ["127.0.0.1"], 0
     params.verbosity, params.warmup, params.ui, params.endpoint_slots = 0, False, False, False
     params.cache_ram_mib = 256
@@ -124,8 +122,12 @@ def _started(xllamacpp: Any, path: Path, slots: int) -> Engine:
     return Engine(server, f"{server.listening_address}/v1", slots)
 
 
-def _counts_cores() -> bool:
-    return hasattr(os, "sched_getaffinity")
+def _idle_cores() -> int:
+    """Cores that nobody else is using, at least 1. Threads wait for each other after every layer: one that has to share its core holds up
+    all, and two on a busy machine are slower than one."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    busy = round(os.getloadavg()[0]) if hasattr(os, "getloadavg") else 0
+    return max(1, cores - busy)
 
 
 def local_chat(model: ModelSpec, budget: Budget, known: Abilities | None = None) -> OpenAIChat:

@@ -125,7 +125,7 @@ def _trouble(status: int) -> str:
     return "rate limited" if status == 429 else "server error" if status >= 500 else f"rejected ({status})"
 
 
-_clients: dict[tuple[int, str, float, str], AsyncOpenAI] = {}
+_clients: dict[tuple[int, str, float, int], AsyncOpenAI] = {}
 
 
 def _client(base_url: str, timeout: float, slots: int) -> AsyncOpenAI:
@@ -133,14 +133,15 @@ def _client(base_url: str, timeout: float, slots: int) -> AsyncOpenAI:
     from httpx2 import Limits
     from openai import AsyncOpenAI, DefaultAsyncHttpx2Client
 
-    place = (id(pool.loop()), base_url, timeout, key_for(base_url))
+    # A traceback may show what these names hold: of the key, only its hash.
+    place = (id(pool.loop()), base_url, timeout, hash(key_for(base_url)))
     if place not in _clients:
         http = DefaultAsyncHttpx2Client(
             event_hooks={"request": [_on_request], "response": [_on_response]},
             limits=Limits(max_connections=slots + 8, max_keepalive_connections=slots + 8),
         )
         _clients[place] = AsyncOpenAI(
-            api_key=place[3], base_url=base_url, timeout=timeout, max_retries=CLIENT_RETRIES, http_client=http
+            api_key=key_for(base_url), base_url=base_url, timeout=timeout, max_retries=CLIENT_RETRIES, http_client=http
         )
     return _clients[place]
 
