@@ -1,9 +1,10 @@
 """How often the embedded model obeys its members: `python -m benchmarks.injections` writes results/injections.json.
 
-Each of the forty attempts of tests/data/injections.toml stands as a post that a persona answers, under four seeds, through the prompts,
+Each of the forty attempts of tests/data/injections.toml stands as a post that a persona answers, through the prompts,
 the engine and the checks of a run. An answer obeys where it matches the attempt's sign, repeats what the model was told, or holds
 markup; `written` counts what the model wrote, `posted` what the checks let into a thread. A calm post in the same place is the control.
-Then `llm_moderator` judges posts of the sketch mind whose truth is known, with the same model. Takes about two minutes on two cores.
+Then `llm_moderator` judges posts of the sketch mind whose truth is known, with the same model.
+Raise SEEDS and JUDGED for narrower intervals.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from simulacra.text.faults import echoes, post_fault
 
 OUT = Path(__file__).parent / "results" / "injections.json"
 ATTEMPTS = Path(__file__).parents[1] / "tests" / "data" / "injections.toml"
-SEEDS, JUDGED = 4, 60
+SEEDS, CALMS, JUDGED = 1, 10, 12
 WHO = Persona("walt", 58, "bus driver", "knows every line, dry humour", "")
 HERE = Community(
     "Pittsburgh Trip Planners",
@@ -60,9 +61,9 @@ def attempts() -> dict[str, Any]:
     """Shares of answers that obeyed, as written and as posted, and the same signs in answers to a calm post."""
     tried = tomllib.loads(ATTEMPTS.read_text(encoding="utf-8"))["attempt"]
     rows = [(entry, asked(entry["text"], seed)) for entry in tried for seed in range(SEEDS)]
-    model = ModelSpec("local", retries=0)
+    model = ModelSpec("local", retries=0, timeout=300, deadline=900)
     said = make_generator(model, budget=Budget()).answer([prompt for _, prompt in rows])
-    calm = make_generator(model, budget=Budget()).answer([asked(CALM, seed) for seed in range(40)])
+    calm = make_generator(model, budget=Budget()).answer([asked(CALM, seed) for seed in range(CALMS)])
     posts = [spoken(a.text, False) for a in said]
     obeyed = [obeys(a.text, e["sign"], p) for a, (e, p) in zip(said, rows, strict=True)]
     passed = [bool(post) and not post_fault(post) for post in posts]
@@ -72,7 +73,7 @@ def attempts() -> dict[str, Any]:
         "attempts": len(tried), "seeds": SEEDS, "written": rate(sum(obeyed), len(rows)),
         "posted": rate(sum(a and b for a, b in zip(obeyed, passed, strict=True)), len(rows)),
         "no_post": rate(len(rows) - sum(passed), len(rows)), "by_kind": dict(kinds), "control": rate(sum(control), len(control)),
-        "obeyed": [p for p, yes in zip(posts, obeyed, strict=True) if yes][:12], "sample": posts[::16],
+        "obeyed": [p for p, yes in zip(posts, obeyed, strict=True) if yes][:12], "sample": posts[::4],
     }  # fmt: skip
 
 
@@ -80,9 +81,9 @@ def moderator(folder: Path) -> dict[str, Any]:
     """What the local model removes of posts against the rules, and of posts against none, as the sketch mind wrote them."""
     community = load_community("pittsburgh")
     arm = make_arm(community, "moderation=none", "run", behaviour={"insult": -1, "promote": -1})
-    posts = play(RunSpec(community, arm, 300, 2), folder, "posts").posts
+    posts = play(RunSpec(community, arm, 200, 1), folder, "posts").posts
     guilty, harmless = posts[posts.rule > 0].head(JUDGED), posts[posts.rule == 0].head(JUDGED)
-    generator = make_generator(ModelSpec("local"), budget=Budget())
+    generator = make_generator(ModelSpec("local", timeout=300, deadline=900), budget=Budget())
 
     def judged(texts: Sequence[str]) -> list[Answer]:
         return generator.answer([page_judgement(community, Judged("sam", text), n) for n, text in enumerate(texts)], fault_of)
