@@ -273,10 +273,10 @@ def _cut(text: str) -> list[str]:
     for char in text:
         if quote:
             quote = "" if char == quote else quote
-        elif char in "'\"" and before in "=[,( ":  # an apostrophe inside a word opens nothing
+        elif char in "'\"" and before in "=[{,( ":  # an apostrophe inside a word opens nothing
             quote = char
-        elif char in "[]":
-            depth += 1 if char == "[" else -1
+        elif char in "[]{}":
+            depth += 1 if char in "[{" else -1
         if not quote and depth <= 0 and (char.isspace() or char == ";"):
             pieces.append(piece)
             piece = ""

@@ -122,18 +122,19 @@ GOSSIP = (
 @cache
 def eventful(seed=1, **changes):
     days = 6 if "weekend" in changes else 2
+    if "medical_old" in changes:
+        changes["medical_advice"] = -1  # else hardly anybody gives any, old or young
     notes = {"label": {"delay": 2, "reports": 1, "across": 0}}
     design = arm(moderation=["human_review", "sticky_rules", "label"], behaviour={**EVENTFUL, **changes}, parameters=notes)
     if "limit_share" in changes:  # none of the community's own rules only limits
         design = design._replace(community=replace(design.community, rules=("No insults except on Saturdays.",)))
     if changes.keys() & {"spoiler", "medical_advice", "medical_old", "misinformation_topic", "politics_topic"}:
         design = design._replace(community=replace(design.community, goal="Elections, health and films."))
-    if "medical_old" in changes:
-        changes["medical_advice"] = -1  # else hardly anybody gives any, old or young
     rare = {"parent_question", "promote_seller", "medical_old"} & set(changes)  # few members ask, sell or speak of health
     if any(name.startswith("news_") for name in changes):
-        design = design._replace(community=replace(design.community, news=GOSSIP))
-    if changes.keys() & {"news_doubt", "news_label", "news_label_tell"}:
+        news = GOSSIP[:1] if changes.keys() & {"news_attend", "news_show"} else GOSSIP  # a rumour drowns the invitation
+        talkative = design.behaviour.with_settings({"news_mention": 0, **changes})
+        design = design._replace(community=replace(design.community, news=news), behaviour=talkative)
         rare |= {"doubts", "notes"}  # few doubt in writing, few see a note
     people = 40 if "weekend" in changes else 250 if rare else 90
     return digest(played(design, days, people, seed))

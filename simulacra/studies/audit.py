@@ -31,7 +31,7 @@ from simulacra.parameters import nearest
 from simulacra.record.recording import MemoryRecorder
 from simulacra.scoring.semantic import TopicAffinity, topic_affinity
 from simulacra.simulation import Simulation
-from simulacra.studies.knobs import KNOBS, QUIET, Knob
+from simulacra.studies.knobs import KNOBS, NEWS, QUIET, Knob
 from simulacra.studies.quantities import Played, quantities
 
 _TALK = "talk of "
@@ -135,7 +135,8 @@ def turn(
 
 def arms_of(knob: Knob, community: Community) -> tuple[Arm, Arm]:
     """The arm without and with the knob turned."""
-    before = [*QUIET.split(), *knob.context.split()]
+    news = [NEWS[knob.news].format(topic=community.topics[0])] if knob.news else []
+    before = [*QUIET.split(), *knob.context.split(), *news]
     turned = f"feed={knob.to}" if knob.key == "feed.mix.shares" else f"{knob.key}={knob.to}"
     return make_arm(community, before), make_arm(community, [*before, turned])
 

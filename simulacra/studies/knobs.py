@@ -31,12 +31,19 @@ class Knob(NamedTuple):
     context: str = ""  # settings of both arms
     days: int = 2
     needs: Needs = ""  # what a community must have for it to act
+    news: str = ""  # of NEWS, what members of both arms have heard
 
     @property
     def name(self) -> str:
         """What a reader calls it: the key, with the design where the key alone does not say which."""
         return f"{self.key}={self.to}" if self.key in ("feed", "moderation") else self.key
 
+
+NEWS = {
+    "rumour": 'news.add={{kind="rumour", words="the water will be shut off on Friday", knows=0.1, starts="day 1 01:00", topic="{topic}"}}',
+    "meet-up": 'news.add={{kind="invitation", words="a picnic by the river", starts="day 1 01:00", when="day 2 20:00", topic="{topic}"}}',
+}
+"""Settings that give members something to talk about, near a topic of theirs."""
 
 QUIET = "feed=chronological moderation=none"
 """The neutral design: a knob of the behaviour model is turned under it, unless it acts only under another."""
@@ -45,11 +52,17 @@ _BAD = "insult=-0.5 promote=-1 off_topic=-1.5"
 _WATCHFUL = "insult=-0.5 report=0.3"
 _VOTING = "upvote=-2"
 _FIXED_TIES = "follow=off first_ties=8"
+_TALKING = "write=0.3 news_mention=-0.5"
+_FIRM = "news_repeat=off news_doubt=off"
 _NOTED = "moderation=label moderation.label.reports=1 moderation.label.across=0 moderation.label.delay=0 insult=-1.5 report=0.5"
 
 
 def _behaviour(name: str, to: float | str, moves: str, sign: Sign, context: str = "", days: int = 2, needs: Needs = "") -> Knob:
     return Knob(f"behaviour.{name}", str(to), moves, sign, context, days, needs)
+
+
+def _news(name: str, to: float | str, moves: str, sign: Sign, context: str = _TALKING, news: str = "rumour") -> Knob:
+    return Knob(f"behaviour.{name}", str(to), moves, sign, context, news=news)
 
 
 BEHAVIOUR = (
@@ -150,6 +163,24 @@ BEHAVIOUR = (
     _behaviour("first_ties", 10, "ties", 1),
     _behaviour("homophily", 0.95, "ties_within", 1),
     _behaviour("newcomers", 0.1, "newcomers_here", 1),
+    # news
+    _news("news_mention", 1, "news_mentions", 1),
+    _news("news_taste", 5, "tellers_interest", 1),
+    _news("news_tie", 5, "rumour_believed", 1, f"{_TALKING} {_FIRM} {_FIXED_TIES} feed=following"),
+    _news("news_talk", 3, "tellers_extraversion", 1),
+    _news("news_fade", 2, "news_mentions", -1),
+    _news("news_again", "off", "news_mentions", 1),
+    _news("news_answer", "off", "news_mentions", -1),
+    _news("news_aside", "off", "news_mentions", 1),
+    _news("news_urge", 5, "news_mentions", 1, "news_mention=1"),
+    _news("news_first", "off", "news_mentions", -1),
+    _news("news_believe", 2, "rumour_believed", 1),
+    _news("news_repeat", 3, "rumour_believed", 1),
+    _news("news_doubt", 5, "rumour_believed", -1),
+    _news("news_label", -9, "rumour_believed", -1, f"{_NOTED} {_TALKING} {_FIRM}"),
+    _news("news_label_tell", -9, "news_mentions", -1, f"{_NOTED} {_TALKING} {_FIRM} news_label=off"),
+    _news("news_attend", 3, "meetup_coming", 1, news="meet-up"),
+    _news("news_show", 0.2, "meetup_came", -1, news="meet-up"),
 )
 
 
@@ -297,6 +328,7 @@ MODERATION = (
     # members
     _sets("label", "reports", 1, "labels", 1, "insult=-1.5 report=0.03"),
     _sets("label", "across", 0, "labels", 1, "insult=-1.5 report=0.02 moderation.label.reports=1"),
+    Knob("moderation.label.follows", "false", "warned_of_rumour", -1, f"{_NOTED} {_TALKING} report=0.05", news="rumour"),
     _sets("label", "delay", 36, "hours_to_ruling", 1, _WATCHFUL, days=3),
     _sets("community_votes", "score", 1, "collapses", 1, "downvote=-3"),
     _sets("community_votes", "opened", 0.9, "collapsed_read", 1, "downvote=-3 moderation.community_votes.score=1"),

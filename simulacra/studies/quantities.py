@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from simulacra.analysis.diffusion import DIFFUSION, cascade, spread
 from simulacra.analysis.measures import MEASURES, Facts, gini
 from simulacra.events import ACTIONS, ACTS, KINDS
 from simulacra.persona import OLD_HAND
@@ -528,6 +529,29 @@ def again_after_warning(p: Played) -> float:
     return 100 * _mean(p.post("rule")[later] > 0)
 
 
+# -- news ------------------------------------------------------------------------------------------------------------------
+
+
+def _of_news(measure: Callable[[Facts], float]) -> Quantity:
+    """A measure of how news spread."""
+    return lambda p: measure(p.facts)
+
+
+def _figure(name: str) -> Quantity:
+    """A figure of how the first piece of news spread."""
+    return lambda p: float(getattr(spread(p.facts, 0), name))
+
+
+def _tellers(trait: Callable[[Played], Array]) -> Quantity:
+    """Mean of a trait over posts that speak of the first piece of news, minus that over its knowers."""
+
+    def difference(p: Played) -> float:
+        values, said = trait(p).astype(np.float64), p.frames.arrow("mentions", columns=["author"])["author"].to_numpy()
+        return _mean(values[said]) - _mean(values[cascade(p.facts, 0).knows])
+
+    return difference
+
+
 QUANTITIES: dict[str, Quantity] = {
     f.__name__: f
     for f in (
@@ -541,6 +565,12 @@ QUANTITIES: dict[str, Quantity] = {
         again_after_removal, again_after_warning, reworded,
     )
 } | {
+    name: _of_news(m.function) for name, m in DIFFUSION.items()
+} | {
+    "tellers_interest": _tellers(lambda p: p.people.interests[:, 0]),
+    "tellers_extraversion": _tellers(lambda p: p.people.extraversion),
+    "warned_of_rumour": _figure("warned"),
+    "meetup_came": _figure("came"),
     "toxicity_shown": _shown("toxicity"),
     "valence_shown": _shown("valence"),
     "voted_valence": _voted("valence"),
