@@ -27,9 +27,10 @@ def page() -> None:
     run = parts.choose_run()
     if run is None:
         return
-    _who(run)
-    _buttons(run)
-    if run.status == "running":
+    status = run.status  # once a drawing: a run that is being paused may stop while the page is drawn, and its parts must agree
+    _who(run, status)
+    _buttons(run, status)
+    if status == "running":
         _live(run)
     else:
         _state(run)
@@ -70,10 +71,10 @@ def _live(before: Run) -> None:
     watching()
 
 
-def _who(run: Run) -> None:
+def _who(run: Run, status: str) -> None:
     spec = run.spec
     st.html(
-        f"<b>{say.esc(spec.community.name)}</b> {say.chip(say.STATUS[run.status], look.BASELINE)}"
+        f"<b>{say.esc(spec.community.name)}</b> {say.chip(say.STATUS[status], look.BASELINE)}"
         f'<div class="sim-quiet">{say.esc(say.design(spec.arm), 300)} · {spec.personas:,} members · seed {spec.seed}</div>'
     )
 
@@ -148,15 +149,15 @@ def _turned_away(run: Run) -> int:
     return int(store.query(run, sql)["n"].iloc[0]) if run.days else 0
 
 
-def _buttons(run: Run) -> None:
+def _buttons(run: Run, status: str) -> None:
     with st.container(horizontal=True):
-        if run.status == "running" and st.button(
+        if status == "running" and st.button(
             "Pause", icon=":material/pause:", help="Stops after the hour it is in; go on any time"
         ):
             _try(lambda: worker.stop(run.path), "Pausing ...")
-        if run.spec.language is not None and run.status in _PAUSED:
+        if run.spec.language is not None and status in _PAUSED:
             _resume_within(run)
-        elif run.status in _PAUSED and st.button("Resume", type="primary", icon=":material/play_arrow:"):
+        elif status in _PAUSED and st.button("Resume", type="primary", icon=":material/play_arrow:"):
             _try(lambda: worker.resume_run(run.id, store.runs_dir()), "Going on ...")
             _wait_for_writer(run)
         if run.days and st.button("Read threads", icon=":material/forum:"):
