@@ -117,6 +117,9 @@ GOSSIP = (
     News("rumour", "the science museum will charge for parking", "museums", starts=1, knows=0.3),
 )
 """What this community talks about besides."""
+PICNICS = tuple(
+    replace(GOSSIP[0], words=f"a picnic in {park} Park") for park in ("Frick", "Highland", "Mellon", "Riverview", "West End")
+)
 
 
 @cache
@@ -132,7 +135,7 @@ def eventful(seed=1, **changes):
         design = design._replace(community=replace(design.community, goal="Elections, health and films."))
     rare = {"parent_question", "promote_seller", "medical_old"} & set(changes)  # few members ask, sell or speak of health
     if any(name.startswith("news_") for name in changes):
-        news = GOSSIP[:1] if changes.keys() & {"news_attend", "news_show"} else GOSSIP  # a rumour drowns the invitation
+        news = PICNICS if changes.keys() & {"news_attend", "news_show"} else GOSSIP  # a single host may keep silent
         talkative = design.behaviour.with_settings({"news_mention": 0, **changes})
         design = design._replace(community=replace(design.community, news=news), behaviour=talkative)
         rare |= {"doubts", "notes"}  # few doubt in writing, few see a note
