@@ -60,7 +60,7 @@ def with_personas(language: Language, community: Community, session: Session, si
 
 
 def budget_after(spent: Mapping[str, Any] | None, caps: Budget | None) -> Budget:
-    """A budget with those caps that counts on from what a record says was spent."""
+    """The budget, by default one without caps, made to count on from what a record says was spent."""
     caps = Budget() if caps is None else caps
-    before = Spent.from_dict(spent) if spent else Spent()
-    return Budget(caps.max_cost, caps.max_calls, caps.max_minutes, spent_before=before)
+    caps.count_on(Spent.from_dict(spent) if spent else Spent())
+    return caps

@@ -9,7 +9,7 @@ import math
 import shutil
 import sys
 import textwrap
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from time import monotonic
 from typing import TYPE_CHECKING, TextIO
 
@@ -167,6 +167,7 @@ class Live:
     def __init__(self, stream: TextIO | None = None, quiet: bool = False) -> None:
         self.stream = stream or sys.stderr
         self.quiet = quiet
+        self.counters: Callable[[], str] = str  # what a language model has taken so far; "" for the sketch mind
         self._rewrites = self.stream.isatty()
         self._last = 0.0
         self._first_step: int | None = None
@@ -184,13 +185,16 @@ class Live:
             f"day {day} of {progress.steps // 24}, {progress.posts:,} posts, {progress.visits:,} visits "
             f"({rate:,.0f} visits/s), {duration(left)} left"
         )
-        self._show(text, due=progress.step % 24 == 0, over=progress.step == progress.steps)
+        self._show(self._counted(text), due=progress.step % 24 == 0, over=progress.step == progress.steps)
 
     def replicate(self, progress: Replicated) -> None:
         """After every replicate of a comparison."""
         left = progress.seconds / progress.fresh * (progress.total - progress.done)
         text = f"replicate {progress.done} of {progress.total}, {duration(left)} left"
-        self._show(text, due=True, over=progress.done == progress.total)
+        self._show(self._counted(text), due=True, over=progress.done == progress.total)
+
+    def _counted(self, text: str) -> str:
+        return "; ".join(filter(None, [text, self.counters()]))
 
     def count(self, what: str, done: int, total: int, seconds: float) -> None:
         """After every part of some work that is counted."""

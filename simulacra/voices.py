@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,11 @@ def read_voices(path: Path, topics: Iterable[str] | None = None) -> dict[str, An
     """
     where = shown(path)
     return check_voices(read_toml(path, where), where, topics)
+
+
+def read_voices_text(toml: str, where: str, topics: Iterable[str] | None = None) -> dict[str, Any]:
+    """`read_voices` of a file's text."""
+    return check_voices(tomllib.loads(toml), where, topics)
 
 
 def check_voices(raw: Mapping[str, Any], where: str, topics: Iterable[str] | None = None) -> dict[str, Any]:
@@ -100,13 +106,13 @@ def _words(where: str, key: str, value: object) -> list[str]:
 def _lines(where: str, key: str, value: object, slots: set[str]) -> list[str]:
     lines = list(texts(where, key, value, MAX_LINES, MAX_LINE))
     for i, line in enumerate(lines, 1):
-        problem = _mistake(line, slots)
+        problem = line_mistake(line, slots)
         if problem:
             fail(where, f"{key}[{i}] ({line[:50]}): {problem}")
     return lines
 
 
-def _mistake(line: str, slots: set[str]) -> str:
+def line_mistake(line: str, slots: set[str]) -> str:
     """What is wrong with a line, "" if nothing."""
     for slot in _SLOT.findall(line):
         if slot not in slots:

@@ -507,11 +507,11 @@ def test_a_run_at_its_cap_says_so_and_goes_on_within_a_new_one(tmp_path: Path, m
     "choice, arguments",
     [
         (mind.Choice(), []),
-        (mind.Choice("local"), ["--mind", "local", "--autonomy", "guided", "--past", "sketch"]),
+        (mind.Choice("local"), ["--mind", "local", "--autonomy", "guided", "--past", "sketch", "--yes"]),
         (
             mind.Choice("openai", "tiny", "http://127.0.0.1:1/v1", "full", "model", 2.5, 100),
             ["--mind", "openai", "--model", "tiny", "--base-url", "http://127.0.0.1:1/v1", "--autonomy", "full", "--past", "model",
-             "--max-cost", "2.5", "--max-calls", "100"],
+             "--max-cost", "2.5", "--max-calls", "100", "--yes"],
         ),
     ],
 )  # fmt: skip

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from simulacra.analysis.comparison import figure
 from simulacra.analysis.later import Later
@@ -34,6 +34,9 @@ from simulacra.record.runfiles import checked_run_id
 from simulacra.record.runs import RunFolder
 from simulacra.sessions import open_session
 
+if TYPE_CHECKING:
+    from simulacra.text import Budget
+
 _SETUP = ("first_ties", "homophily", "newcomers")
 _LOOKED_AT = ("posts", "visits", "impressions", "reactions", "rulings")
 """Tables in which two runs are searched for the hour in which they part."""
@@ -52,14 +55,16 @@ def fork(
     run_id: str | None = None,
     progress: OnProgress | None = None,
     should_stop: ShouldStop | None = None,
+    budget: Budget | None = None,
 ) -> Run:
     """A new run with the past of another one through `day`, and other settings from the next day on.
 
     run: a run, its id in runs_dir or its path; it must have finished that day. day: last shared day, 0 (the burn-in alone) to
     one before the end. settings, feed, moderation, behaviour: on top of the run's own design, as `designs.make_arm` reads them;
     none at all gives the same run again. days: where the fork ends, at most where the run was to end (newcomers are known no
-    further). run_id: by default community, seed and a hash that equal forks share. The past's files are hard-linked or copied, so
-    the new folder is complete. Raises SpecError or RecordError before anything is written; Stopped once should_stop says so.
+    further). budget: caps of a language mind, for the fork alone. run_id: by default community, seed and a hash that equal forks
+    share. The past's files are hard-linked or copied, so the new folder is complete. Raises SpecError or RecordError before
+    anything is written; Stopped once should_stop says so.
     """
     started = perf_counter()
     source = run if isinstance(run, Run) else open_run(run, runs_dir)
@@ -70,7 +75,7 @@ def fork(
     near = affinity_from_dict(source.folder.info["cause"]["similarity"])
     past = source.folder
     with one_blas_thread():
-        session = open_session(spec.language, place)
+        session = open_session(spec.language, place, budget)
         stage = set_stage(spec, near, past.population, session)
         state = past.state(day)
         folder = RunFolder.create(

@@ -32,7 +32,7 @@ def run_lines(run: Run) -> list[str]:
     )
     head += ", ".join(f"{counts[name]:,} {name}" for name in ("posts", "visits", "impressions", "reactions", "failures")) + "."
     took = f" Played in {run.seconds:.1f} s." if run.seconds else ""
-    lines = [paragraph(head + took), f"Record: {run.path}, digest {run.digest}", ""]
+    lines = [paragraph(head + took), f"Record: {run.path}, digest {run.digest}", "", *_language_lines(run)]
     if not run.days:
         lines.append("No measured day is finished yet.")
     else:
@@ -40,6 +40,15 @@ def run_lines(run: Run) -> list[str]:
         lines += measures_table(values)
         lines += ["", paragraph(_judge_note(run, judge))] if judge else []
     return [*lines, "", *(paragraph(f"Note: {line}") for line in run.warnings)] if run.warnings else lines
+
+
+def _language_lines(run: Run) -> list[str]:
+    """What a language mind did and took; nothing for the sketch mind."""
+    from simulacra.analysis.turns import told
+    from simulacra.terminal import paragraph
+
+    facts = run.language if run.days else None
+    return [*(paragraph(line, "", "  ") for line in told(facts)), ""] if facts is not None else []
 
 
 def run_dict(run: Run) -> dict[str, Any]:

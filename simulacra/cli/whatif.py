@@ -11,6 +11,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from simulacra.cli.common import design_options, runs_option, runs_setting, say, say_json, stopping, verb
+from simulacra.cli.language import budget_of, cap_options
 from simulacra.cli.told import run_lines
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def do_fork(a: argparse.Namespace) -> None:
     with stopping() as should_stop:
         run = fork(
             source, a.at_day, a.set, a.days, feed=a.feed, moderation=a.moderation, behaviour=a.behaviour, runs_dir=a.runs,
-            run_id=a.id, progress=live.hour, should_stop=should_stop,
+            run_id=a.id, progress=live.hour, should_stop=should_stop, budget=budget_of(a, live),
         )  # fmt: skip
     parted = parting(source, run)
     if a.json:
@@ -218,6 +219,7 @@ def add(verbs: Any) -> None:
     design_options(fork)
     fork.add_argument("--days", type=int, metavar="N", help="day on which the fork ends (default: where the run was to end)")
     fork.add_argument("--id", help="name of the new run's folder")
+    cap_options(fork)
     runs_option(fork)
 
     diff = verb(verbs, "diff", do_diff, "when two runs of one past part, and their measures since")

@@ -114,6 +114,11 @@ def grow_pool(community: Community, generator: TextGenerator, size: int = POOL_S
     return PersonaPool(tuple(entries), sum(wanted))
 
 
+def batches(community: Community, size: int) -> int:
+    """Calls that a pool of that size takes where nothing has to be asked for again."""
+    return sum(-(-count // _BATCH) for count in _shares(community, size))
+
+
 def _shares(community: Community, size: int) -> list[int]:
     """How many people each sketch becomes: by weight, at least two where its weight is above 0."""
     weight = np.array([sketch.weight for sketch in community.personas])

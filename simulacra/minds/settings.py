@@ -114,15 +114,18 @@ def make_language(
     return Language(chosen, cast(Autonomy, autonomy), past, batch, memory)
 
 
-def make_writer(language: Language, community: Community, generator: TextGenerator, sketch: Writer) -> LanguageWriter:
-    """The writer of one seed."""
+def make_writer(
+    language: Language, community: Community, generator: TextGenerator, sketch: Writer, kind: type[LanguageWriter] | None = None
+) -> LanguageWriter:
+    """The writer of one seed. kind: another class of writer than the usual one."""
     from simulacra.minds.language import LanguageWriter
     from simulacra.minds.roles import Roles
 
     if language.autonomy == "full" and not generator.chats:
         raise SpecError(f"{generator.name} only continues pages and cannot decide. Use a model that chats, or autonomy guided.")
     roles = Roles(community, language.pool)
-    return LanguageWriter(generator, sketch, roles, writes_past=language.past == "model", batch=language.batch)
+    made = LanguageWriter if kind is None else kind
+    return made(generator, sketch, roles, writes_past=language.past == "model", batch=language.batch)
 
 
 def mind_maker(language: Language | None) -> Callable[..., Mind]:

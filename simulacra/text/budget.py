@@ -105,6 +105,12 @@ class Spent:
         known = {name: data[name] for name in cls.__dataclass_fields__ if name in data}
         return cls(**{**known, "failures": dict(known.get("failures", {})), "in_flight": 0})
 
+    def briefly(self) -> str:
+        """In a few words, for a line of progress."""
+        cost = f"${self.cost:.2f}" + ("+" if self.unpriced else "")
+        parts = [f"{self.calls:,} calls", f"{(self.input_tokens + self.output_tokens) / 1000:,.0f}k tokens", cost]
+        return ", ".join([*parts, *([f"{self.failed:,} failed"] if self.failed else [])])
+
     def told(self) -> str:
         """In one line, for people."""
         cost = f"${self.cost:.4f}" if not self.unpriced else f"${self.cost:.4f} and {self.unpriced:,} calls of unknown price"
@@ -133,16 +139,24 @@ class Budget:
     clock: Callable[[], float] = monotonic
 
     def __post_init__(self) -> None:
+        self._check_caps()
+        self._lock = Lock()
+        self._reserved = 0.0
+        self._started: float | None = None
+        self._stop: str = ""
+        self.count_on(self.spent_before)
+
+    def count_on(self, before: Spent) -> None:
+        """Begin from what was spent before, as a resumed run does."""
+        self.spent_before = before
+        self._spent = replace(before, failures={}, in_flight=0)
+        self._failures = Counter(before.failures)
+
+    def _check_caps(self) -> None:
         for name in ("max_cost", "max_calls", "max_minutes"):
             value = getattr(self, name)
             if value is not None and not (isinstance(value, int | float) and math.isfinite(value) and value >= 0):
                 raise SpecError(f"{name} = {value!r}: expected a number from 0.")
-        self._lock = Lock()
-        self._spent = replace(self.spent_before, failures={}, in_flight=0)
-        self._failures = Counter(self.spent_before.failures)
-        self._reserved = 0.0
-        self._started: float | None = None
-        self._stop: str = ""
 
     @property
     def spent(self) -> Spent:

@@ -58,7 +58,7 @@ class Choice:
             return []
         told = {"model": self.model, "base-url": self.base_url, "autonomy": self.autonomy, "past": self.past}
         named = [word for key, value in told.items() if value for word in (f"--{key}", value)]
-        return ["--mind", self.mind, *named, *caps(self.max_cost, self.max_calls)]
+        return ["--mind", self.mind, *named, *caps(self.max_cost, self.max_calls), "--yes"]  # agreed to on the page
 
 
 def caps(max_cost: float, max_calls: int) -> list[str]:
