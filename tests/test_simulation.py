@@ -91,7 +91,7 @@ def heated(*moderation):
     return digest(played(arm(moderation=moderation, behaviour=rude), days=2, personas=120))
 
 
-@pytest.mark.parametrize("policy", sorted(POLICIES))
+@pytest.mark.parametrize("policy", sorted(POLICIES.keys() - {"llm_moderator"}))  # that one: tests/test_llm_moderator.py
 def test_every_policy_changes_the_run(policy):
     assert heated(policy) != heated()
 

@@ -16,7 +16,7 @@ from simulacra.community import Community
 from simulacra.minds.data import general_bank, violation_bank
 from simulacra.minds.lines import HAS_THING, Dice, Line, Words, life_of, without_brackets
 from simulacra.minds.subjects import subject_of
-from simulacra.minds.things import Thing, found_things, make_thing
+from simulacra.minds.things import Thing, clean, found_things, make_thing, told_by, with_article
 from simulacra.scoring.profanity import Profanity
 from simulacra.scoring.vader import Vader
 
@@ -61,7 +61,8 @@ LEAN = 1.4
 class Topic(NamedTuple):
     """What there is to say about one topic."""
 
-    things: list[Thing]  # never empty
+    things: list[Thing]  # never empty; each as often as it is to be talked about
+    others: list[Thing]  # each of them once
     aspects: list[str]  # never empty
     parts: dict[str, Pool]  # facts, praise, gripes, stories, tips
     asks: dict[str, Pool]  # by kind of question
@@ -97,6 +98,8 @@ BARE_SHARE = 0.45
 """The same where the lines are those of a common subject (data/subjects.toml): these know less of the community."""
 
 
+FEW = 4
+"""Things found in a community's own text from which on those of its subject are not needed."""
 OWN_THINGS = 6
 """How often what was found in a community's own text stands for one thing of its common subject."""
 
@@ -137,10 +140,10 @@ def build_bank(community: Community) -> Bank:
     common = number.lists(acts, general_words)
     anywhere = _topic_lines(number, general["topics"][0], general_words)
     named = {t["name"]: t for t in own.get("topics", ())}
-    subject = {} if own else subject_of(" ".join(community.topics), community.goal)
+    subject = {} if own else subject_of(community)
     local = number.lists({"joke": subject.get("joke", ()), **own.get("acts", {}), **insults}, own_words)
     topics = [
-        _topic(name, community, named.get(name, {}), general["topics"][0], anywhere, number, own_words)
+        _topic(name, community, named.get(name, {}), subject, general["topics"][0], anywhere, number, own_words)
         for name in community.topics
     ]
     return Bank(
@@ -189,12 +192,12 @@ def _topic(
     name: str,
     community: Community,
     own: Mapping[str, Any],
+    subject: Mapping[str, Any],
     general: Mapping[str, Any],
     anywhere: Mapping[str, Mapping[str, list[Line]]],
     number: _Numbered,
     words: Words,
 ) -> Topic:
-    subject = {} if community.voices else subject_of(name, community.goal)
     lines = _topic_lines(number, own, words) if own else number.subject(subject, words)
 
     share = GENERAL_SHARE if own else {}
@@ -208,16 +211,18 @@ def _topic(
         return {key: pool for key, pool in found.items() if not pool.is_empty}
 
     is_place = _is_place(own)
-    things = [make_thing(entry, is_place) for entry in own.get("things", ())] or [
-        *found_things(name, community) * OWN_THINGS, *(make_thing(entry, is_place) for entry in subject.get("things", ()))
-    ]  # fmt: skip
+    things = [make_thing(entry, is_place) for entry in own.get("things", ())] or found_things(name, community)
+    if len({thing.mark for thing in things}) < FEW:
+        things = [*things * OWN_THINGS, *(make_thing(entry, is_place) for entry in subject.get("things", ()))]
     aspects = list(own.get("aspects", subject.get("aspects", ()))) or list(general.get("aspects", ())) or [name]
     asks = pools("asks", "asks")
     if lines["asks"]:  # a community that sorts its questions is asked only those kinds
         asks = {kind: pool for kind, pool in asks.items() if kind in lines["asks"] or kind.startswith("back_")}
     back = tuple(kind for kind in asks if kind.startswith("back_"))
     openers = tuple(kind for kind in asks if kind not in back)
-    return Topic(things, aspects, pools("parts"), asks, pools("answers", "answers"), openers, not own, back)
+    told = () if own else (make_thing(with_article(clean(t), told_by(community)), False) for t in community.topics)
+    others = list({thing.mark: thing for thing in (*things, *told)}.values())
+    return Topic(things, others, aspects, pools("parts"), asks, pools("answers", "answers"), openers, not own, back)
 
 
 def _is_place(topic: Mapping[str, Any]) -> bool:

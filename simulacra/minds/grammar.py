@@ -9,13 +9,13 @@ from itertools import accumulate
 from typing import NamedTuple
 
 from simulacra.minds.bank import Bank, Pool
-from simulacra.minds.lines import ASPECT, HAS_THING, HAS_WHO, IS_LONG, IT, OTHER, THING, Dice
+from simulacra.minds.lines import ASPECT, HAS_THING, HAS_WHO, IS_LONG, IT, OTHER, SLOTS, THING, Dice
 from simulacra.minds.manner import ALONE, BAD, FELT, GOOD, PLAIN, Manner, Sentence
-from simulacra.minds.things import Thing
+from simulacra.minds.things import Thing, verbs_with
 
-PRAISED, GRIPED, STATED, TOLD, ADVISED, ANSWERED, BROKE = range(1, 8)
+PRAISED, GRIPED, STATED, TOLD, ADVISED, ANSWERED, BROKE, STRAYED = range(1, 9)
 """What a post did: praised or griped about its thing, stated something of it, told a story, gave advice, answered a question
-(whose kind its memo keeps), broke a rule. 0: nothing that a reply could take up."""
+(whose kind its memo keeps), broke a rule, spoke of something else. 0: nothing that a reply could take up."""
 
 _SUFFIX = {PRAISED: "_praise", GRIPED: "_gripe", STATED: "_fact", TOLD: "_story", ADVISED: "_tip", ANSWERED: "_fact"}
 """Lists of agreement and disagreement, by what is agreed with."""
@@ -86,7 +86,7 @@ class Draft:
     def __init__(self, bank: Bank, topic: int, writer: Manner, dice: Dice, mood: float, room: int, said: set[int]) -> None:
         self.bank, self.topic_index, self.topic = bank, topic, bank.topics[topic]
         self.writer, self.dice, self.mood, self.room = writer, dice, mood, room
-        self.fill = [""] * 12
+        self.fill = [""] * SLOTS
         self.bar = writer.false | (IS_LONG if self.chance(0.7 - 1.2 * writer.verbosity) else 0)
         self.used = said
         self.keys: list[int] = []
@@ -95,6 +95,7 @@ class Draft:
         self.is_reply = False
         self.named = False
         self.on_topic = False
+        self.is_opened = False  # begins with a way into a post or a reply already
         self.variety = 0.0 if len(self.topic.things) > 8 else -2.0  # bits; few things to speak of make for equal posts
         self.brevity = 0.25 - 0.3 * writer.verbosity  # chance that a line loses the afterthought at its end
         self.kind = self.stance = self.thing = self.aspect = 0
@@ -114,13 +115,15 @@ class Draft:
                 self.aspect = parent.aspect % len(aspects)
         elif (self.mood < 0) != (self.taste_for(things[self.thing]) < 0):
             self.thing = self.roll() % len(things)
-        other = things[(self.thing + 1 + self.roll() % max(1, len(things) - 1)) % len(things)]
-        thing = things[self.thing]
+        thing, others = things[self.thing], self.topic.others
+        other = others[(start := self.roll()) % len(others)]
+        if other.mark == thing.mark:
+            other = others[(start + 1) % len(others)]
         self.leaning = self.taste_for(thing)
         self.fill[THING] = self.name(thing) if is_reply else thing.long
         self.fill[OTHER] = self.name(other) if self.roll() % 3 else other.long
         self.fill[ASPECT] = aspects[self.aspect]
-        self.fill[IT:] = thing.pronouns
+        self.fill[IT:] = (*thing.pronouns, *thing.verbs, *verbs_with(aspects[self.aspect]), *other.verbs)
 
     def taste_for(self, thing: Thing) -> float:
         """What this persona thinks of a thing, [-1, 1], the same in all its posts."""
@@ -138,6 +141,11 @@ class Draft:
     @property
     def parent_stance(self) -> int:
         return self.parent.stance if self.parent else 0
+
+    @property
+    def is_aside(self) -> bool:
+        """Whether the draft takes up something that has nothing to do with the topic, or calls it back to order."""
+        return self.parent_stance in (BROKE, STRAYED)
 
     @property
     def suffix(self) -> str:
@@ -302,6 +310,7 @@ class Draft:
         clause = self.line(clauses, about=True)
         if suffix != "_ask" and heads is not None and self.chance(0.55):
             head = self.line(heads)
+            self.is_opened = True
             clause = f"{head} {clause}" if head.endswith((" but", "?")) else f"{head}, {clause}"
         self.sentences.append(Sentence(clause, PLAIN))
 
@@ -309,6 +318,7 @@ class Draft:
 def share(d: Draft) -> None:
     if not d.is_reply:
         d.maybe(0.3, "share_open")
+        d.is_opened = bool(d.sentences)
         d.room += len(d.sentences)
     d.remark()
     d.more()
@@ -323,6 +333,7 @@ def ask(d: Draft) -> None:
     kinds, asked = d.topic.openers, d.parent_kind
     if not d.is_reply:
         d.maybe(0.3, "ask_open")
+        d.is_opened = bool(d.sentences)
     if kinds:
         kind = kinds[d.roll() % len(kinds)]
         if kind == asked:
@@ -417,6 +428,18 @@ def off_topic(d: Draft) -> None:
     d.act("off_topic", whole=True)
     if d.chance(0.6) and not d.sentences[-1].text.endswith("?"):
         d.act("off_after", FELT)
+    d.stance = STRAYED
+
+
+def chat(d: Draft, act: str) -> None:
+    """Take up what strayed from the subject, or call it back: nobody answers a parrot with a view on flour."""
+    d.act(f"chat_{act}", whole=True)
+    d.stance = STRAYED if act != "disagree" else BROKE
+    d.is_opened = True
+
+
+CHATTED = ("agree", "disagree", "ask", "answer", "share", "thank", "vent")
+"""Acts that have lines for what strayed."""
 
 
 def insult(d: Draft) -> None:

@@ -17,7 +17,12 @@ from simulacra.minds.data import manner_bank
 
 THING, OTHER, ASPECT, TOPIC, WHO, WORK, AGE, HANDLE, IT, THEY, THERE, TO_THERE = range(12)
 """Slots that depend on the post; every other slot is a list of words. IT to TO_THERE are pronouns for the thing."""
+_VERB_FORMS = ("is", "was", "has", "does", "s")
+_NUMBERED = {"thing": 12, "aspect": 17, "other": 22}
+"""Where the verb forms that stand with a slot's noun begin among the slots."""
+SLOTS = 27
 _CONTEXT = {
+    **{f"{noun}:{form}": start + at for noun, start in _NUMBERED.items() for at, form in enumerate(_VERB_FORMS)},
     "thing": THING, "other": OTHER, "aspect": ASPECT, "topic": TOPIC, "who": WHO, "a_work": WORK, "age": AGE, "handle": HANDLE,
     "it": IT, "they": THEY, "there": THERE, "to_there": TO_THERE,
 }  # fmt: skip
@@ -42,7 +47,7 @@ _LIFE = {
 _ANY_LIFE = re.compile("|".join(_LIFE.values()), re.IGNORECASE)
 _LIFE_PATTERNS = {bit: re.compile(pattern, re.IGNORECASE) for bit, pattern in _LIFE.items()}
 
-_PIECE = re.compile(r"\[([^\]]*)\]|\{(\w+)\}")
+_PIECE = re.compile(r"\[([^\]]*)\]|\{([\w:]+)\}")
 
 Words = Mapping[str, Sequence[str]]
 Dice = Iterator[int]
@@ -92,6 +97,7 @@ _AFTER = (
 )
 _NAMED = re.compile(
     r"(?<!\bthe )(?<!\ba )(?<!\ban )(?<!\bmy )(?<!\bour )(?<!\byour )(?<!\bthat )(?<!\bthis )(?<!\bother )(?<!-)"
+    r"(?<!\bout )(?<!\bup )(?<!\boff )(?<!\bdown )(?<!\baway )"  # "worked out it"
     r"(?:\b(?P<where>at|to) )?\{thing\}"
     rf"(?:(?P<verb>(?= (?:{_VERBS})\b))|(?=$|[,?!;:\]|]| (?:{_AFTER})\b| \{{when\}}))"
 )
@@ -112,6 +118,28 @@ def _pronoun(match: re.Match[str]) -> str:
     if match["verb"] is not None and match["where"] is None:
         return "{they}"
     return {"at": "{there}", "to": "{to_there}", None: "{it}"}[match["where"]]
+
+
+_ASKS_OF = re.compile(r"\b(is|was|has|does)(n't)? \{(thing|aspect|other)\}")
+_SAYS_OF = re.compile(
+    r"(^|[,:;] |[\[|]|\b(?:but|and|that|because|if|when|think|since|so|why|what|how|while|as|where|before|until) )"
+    r"\{(thing|aspect|other)\} (?:(is|was|has|does)(n't)?|(take|make|get|come|look|cost|seem|work|feel|need|help|taste|fit|start|turn|"
+    r"run|deserve|matter|mean|keep|give|want|sound|end|happen|bring|leave|stay)s)\b"
+)
+_IS_ASKED = re.compile(r"(?:what |how |why |where |when )?(?:is|was|has|does)\b|.*\?$")
+
+
+def agreeing(raw: str) -> str:
+    """The line with its verbs as slots where they stand with a thing, an aspect or another thing, which may be one or many."""
+    if _IS_ASKED.match(raw):
+        raw = _ASKS_OF.sub(lambda m: f"{{{m[3]}:{m[1]}}}{m[2] or ''} {{{m[3]}}}", raw)
+    return _SAYS_OF.sub(_verb_slot, raw)
+
+
+def _verb_slot(match: re.Match[str]) -> str:
+    noun = match[2]
+    verb = f"{{{noun}:{match[3]}}}{match[4] or ''}" if match[3] else f"{match[5]}{{{noun}:s}}"
+    return f"{match[1]}{{{noun}}} {verb}"
 
 
 _DEPENDENT = (
@@ -234,6 +262,7 @@ def compile_line(raw: str, words: Words) -> tuple[Part, ...]:
     A choice holds plain strings and, for alternatives that hold slots or speak of the writer's life, pairs (parts, life bits).
     A slot that nobody knows stays as it is written: a bank is data and never breaks a run.
     """
+    raw = agreeing(raw)
     parts: list[Part] = []
     end = 0
     is_question = raw.endswith("?")
@@ -260,6 +289,9 @@ def _loosened(text: str, is_question: bool) -> list[Part]:
     if not is_question:
         for pattern, adverbs in _adverbs():
             found += [(match.end(), match.end(), adverbs) for match in pattern.finditer(text)]
+    # "Tuesday and Thursday" stays as it is: exchanged, both may come out the same.
+    days = [part for _, _, part in found if type(part) is tuple]
+    found = [entry for entry in found if days.count(entry[2]) < 2 or "" in entry[2]]  # type: ignore[operator]
     parts: list[Part] = []
     end = 0
     for start, stop, part in sorted(found, key=lambda f: (f[0], -f[1])):

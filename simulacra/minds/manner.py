@@ -125,7 +125,7 @@ def _join(sentences: Sequence[Sentence], manner: Manner, mood: float, dice: Dice
         if breaks and start and follower is not None and next(dice) % 3 == 0:
             mark = mark.rstrip() + "\n"
         pieces.append(mark)
-    text = "".join(pieces).rstrip()
+    text = "".join(pieces).rstrip().replace("  ", " ")
     return text.lower() if lower and manner.capitals < 0.15 else text
 
 
@@ -144,7 +144,7 @@ def _mark(text: str, tone: int, follower: Sentence | None, manner: Manner, dice:
             return ", "
         if tone * follower.tone == -1 and roll < 45:
             return ", but "
-        if roll < 8 + (30 if manner.punctuation < 0.3 else 0):
+        if roll < 35 and manner.punctuation < 0.3 and follower.text[-1:] != "?":
             return ", " if manner.bits[9] % 4 else " - "
     if manner.punctuation > 0.7 and manner.bits[10] % 3 == 0 and roll < 40:
         return "... "

@@ -18,7 +18,7 @@ from simulacra.minds.bank import build_bank
 from simulacra.minds.grammar import Draft
 from simulacra.minds.lines import AGE, HANDLE, TOPIC, WHO, WORK, Dice
 from simulacra.minds.manner import ALONE, FELT, Manner, Manners, Sentence
-from simulacra.minds.things import clean
+from simulacra.minds.things import clean, told_by, with_article
 from simulacra.seams import Briefs, Writing
 from simulacra.streams import Streams
 
@@ -40,7 +40,9 @@ class SketchWriter:
     def __init__(self, community: Community) -> None:
         self._bank = build_bank(community)
         self._manners = Manners()
-        self._topic_names = [clean(name) for name in community.topics]
+        self._topic_names = [
+            clean(name) if community.voices else with_article(clean(name), told_by(community)) for name in community.topics
+        ]
 
     def write(self, briefs: Briefs, world: PlatformView, streams: Streams) -> Writing:
         """One post a brief. An uncivil one carries the stratum of its insult.
@@ -124,7 +126,10 @@ class SketchWriter:
             truth = "insult"
         if truth != "none" and _BREAKS.get(act) != truth:
             return grammar.break_rule(draft, truth, act)
-        grammar.PLANS[act](draft)
+        if draft.parent_stance == grammar.STRAYED and act in grammar.CHATTED:
+            grammar.chat(draft, act)
+        else:
+            grammar.PLANS[act](draft)
         if act == "share" and draft.stance in RUEFUL and draft.chance(0.02 + 0.08 * person.irritability):
             draft.act("rude_harmless")
         return "none"
@@ -134,7 +139,7 @@ class SketchWriter:
         sentences = draft.sentences
         if is_bare:
             return self._manners.finish(sentences, person, draft.mood, act == "joke", draft.dice)
-        if draft.variety < VARIETY and act in ADDS and sentences:
+        if draft.variety < VARIETY and act in ADDS and sentences and not draft.is_aside:
             draft.add_to(act, is_plain=draft.variety < PLAIN_VARIETY)
         opener = self._opener(draft, act)
         coda = self._pet("pet_close", draft) if draft.chance(0.035) and act not in BARE else ""
@@ -149,7 +154,7 @@ class SketchWriter:
     def _opener(self, draft: Draft, act: str) -> str:
         """What the first sentence begins with, mostly nothing: the subject of an answer that does not name it, a mood, the author's
         life, a habit."""
-        if act in BARE:
+        if act in BARE or draft.is_opened:
             return ""
         if act == "answer" and not draft.named and draft.chance(0.12):
             return self._line("echo", draft)

@@ -7,20 +7,21 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
+from simulacra.community import Community
 from simulacra.minds.data import subject_banks
 
-
-def subject_of(topic: str, goal: str) -> Mapping[str, Any]:
-    """The subject whose words stand most often in a topic's name or, if none does, in the goal; {} for none."""
-    return _most(topic) or _most(goal[:2_000])
+ENOUGH = 2
+"""Different words of a subject that must be there: one alone ("recipes" for glazes, "clubs" for chess) says nothing."""
 
 
-def _most(text: str) -> Mapping[str, Any]:
-    found = [(len(pattern.findall(text)), -at) for at, pattern in enumerate(_patterns())]
-    count, at = max(found)
-    return subject_banks()[-at] if count else {}
+def subject_of(community: Community) -> Mapping[str, Any]:
+    """The subject most of whose words stand in a community's name, goal and topics; {} where none has two or two have equally many."""
+    text = " ".join((community.name, community.goal[:2_000], *community.topics))
+    counts = [sum(bool(word.search(text)) for word in words) for words in _patterns()]
+    best = max(counts, default=0)
+    return subject_banks()[counts.index(best)] if best >= ENOUGH and counts.count(best) == 1 else {}
 
 
 @cache
-def _patterns() -> tuple[re.Pattern[str], ...]:
-    return tuple(re.compile(rf"\b(?:{'|'.join(subject['words'])})\b", re.IGNORECASE) for subject in subject_banks())
+def _patterns() -> tuple[tuple[re.Pattern[str], ...], ...]:
+    return tuple(tuple(re.compile(rf"\b(?:{word})\b", re.IGNORECASE) for word in s["words"]) for s in subject_banks())

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from zlib import crc32
 
 from simulacra.community import Community
-from simulacra.people.phrases import noun_phrases
+from simulacra.people.phrases import noun_phrases, who_is_there
 
 
 class Thing(NamedTuple):
@@ -18,6 +18,7 @@ class Thing(NamedTuple):
     shorts: tuple[str, ...]  # as it is called after that, the usual name several times
     pronouns: tuple[str, str, str, str]  # for it, they, there, to_there
     mark: int  # a hash of its name, by which personas keep to what they think of it
+    verbs: tuple[str, ...]  # for is, was, has, does and the s of other verbs, as they stand with it
 
 
 def make_thing(entry: str, is_place: bool) -> Thing:
@@ -28,21 +29,22 @@ def make_thing(entry: str, is_place: bool) -> Thing:
         _names(short or long),
         (it, they, "there" if is_place else f"at {it}", "there" if is_place else f"to {it}"),
         crc32(long.encode()),
+        verbs_with(long),
     )
+
+
+@lru_cache(maxsize=4096)
+def verbs_with(noun: str) -> tuple[str, ...]:
+    """is, was, has, does and the ending of other verbs, as they stand with the noun."""
+    return ("are", "were", "have", "do", "") if _is_plural(noun) else ("is", "was", "has", "does", "s")
 
 
 def _names(short: str) -> tuple[str, ...]:
-    """What people call a thing that has been named: "the teen shelf", "that teen shelf"; proper names have no other form."""
+    """What people call a thing that has been named: "the teen shelf", now and then "the shelf"; proper names have no other form."""
     words = short.split()
-    if words[0] != "the" or len(words) < 2 or not all(word.islower() for word in words):
+    if words[0] != "the" or len(words) < 3 or not all(word.isalpha() and word.islower() for word in words):
         return (short,)
-    bare = " ".join(words[1:])
-    pointing = ("these", "those") if _is_plural(short) else ("this", "that")
-    return (
-        (short,) * 5
-        + tuple(f"{word} {bare}" for word in pointing)
-        + (("the " + bare.split()[-1],) if len(words) > 2 else (short,))
-    )
+    return (short,) * 5 + (f"the {words[-1]}",)
 
 
 _HEAD = re.compile(r"(?<=\w) (?:with|of|from|on|in|at|for|that|by|between|to|near|behind|past)\b")
@@ -50,13 +52,20 @@ _HEAD = re.compile(r"(?<=\w) (?:with|of|from|on|in|at|for|that|by|between|to|nea
 
 def _is_plural(noun: str) -> bool:
     """By its last word before a preposition; names and what has an article count as one."""
-    last = _HEAD.split(noun, maxsplit=1)[0].split()[-1]
-    return (
-        noun[:1].islower()
-        and not noun.startswith(("a ", "an ", "that ", "this "))
-        and last.endswith("s")
-        and last[-2:] not in ("ss", "'s", "us")
-    )
+    last = _HEAD.split(noun, maxsplit=1)[0].split()[-1].lower()
+    if not noun[:1].islower() and " " not in noun.strip():
+        return False
+    if noun.startswith(("a ", "an ", "that ", "this ", "what ", "how ")):
+        return False
+    return last in _PLURAL or (last.endswith("s") and last[-2:] not in ("ss", "'s", "us", "is") and last not in _SINGULAR)
+
+
+_PLURAL = frozenset("people children men women mice feet teeth geese police staff kids".split())  # noqa: SIM905
+_SINGULAR = frozenset(
+    "news series maths physics economics politics ethics gymnastics athletics mathematics statistics acoustics linguistics "  # noqa: SIM905
+    "electronics ceramics logistics lens bias gas atlas canvas christmas species".split()
+)
+"""Words that end like plurals and stand with "is"."""
 
 
 _FOND = re.compile(
@@ -75,27 +84,45 @@ def found_things(topic: str, community: Community) -> list[Thing]:
     a word with it, and the other phrases. Each thing stands in the list as often as it is to be talked about."""
     fond = [match[1] for persona in community.personas for match in _FOND.finditer(persona.sketch[:_READ])]
     phrases = list(dict.fromkeys(phrase for text in (community.goal[:_READ], *fond) for phrase in noun_phrases(text)))
+    named = {_bare(t) for t in community.topics}
+    phrases = [p for p in phrases if _bare(p) not in named and _bare(p) not in who_is_there(community.goal[:_READ])]
     stems = {_stem(word) for word in topic.split()}
     others = [t for t in community.topics if t != topic]
     near = [p for p in phrases if p != topic and p not in others and stems & {_stem(word) for word in p.split()}]
     far = [p for p in phrases if p not in near and p != topic and p not in others]
     weighted = [topic] * (2 + len(near)) + near * 2 + far
-    told = " ".join((community.goal[:_READ], *fond))
-    return [make_thing(_with_article(clean(thing), told), is_place=False) for thing in weighted]
+    told = told_by(community)
+    return [make_thing(with_article(clean(thing), told), is_place=False) for thing in weighted]
 
 
-def _with_article(phrase: str, told: str) -> str:
+def told_by(community: Community) -> str:
+    """All that a designer wrote, as far as it is searched for things."""
+    return " ".join((community.goal, *community.rules, *(p.sketch for p in community.personas)))[: 4 * _READ]
+
+
+@lru_cache(maxsize=1024)
+def with_article(phrase: str, told: str) -> str:
     """The phrase as a post would name it: a name given to it left out ("starter called Boris"), with "the" where the text that it
-    comes from counts it ("a toaster oven")."""
+    comes from has an article before it ("book the kiln", "a toaster oven")."""
     phrase = phrase.split(" called ")[0].split(" named ")[0]
-    one = re.search(rf"\b(?:an?|one|his|her|their|own) (?:\w+ )?{re.escape(phrase)}\b", told, re.IGNORECASE)
-    return f"the {phrase}" if one and not _is_plural(phrase) else phrase
+    if phrase.split()[0].lower() in _DETERMINERS or _is_plural(phrase):
+        return phrase
+    article = rf"\b(?:an?|the|one|this|that|every|each|which|his|her|their|your|our|my|own) (?:[\w-]+ )?{re.escape(phrase)}\b"
+    return f"the {phrase}" if re.search(article + r"(?!s\b)", told, re.IGNORECASE) else phrase
+
+
+_DETERMINERS = frozenset("the a an my our your their his her its this that these those some any".split())  # noqa: SIM905
 
 
 @lru_cache(maxsize=8192)
 def clean(text: str, most: int = 60) -> str:
     """Text from outside as part of one sentence: printable, one line, at most that many characters; "it" if nothing is left."""
     return " ".join("".join(c for c in text[: 4 * most] if c.isprintable()).split())[:most].strip() or "it"
+
+
+def _bare(phrase: str) -> str:
+    """A key for a thing: lower case, without article and plural."""
+    return phrase.lower().removeprefix("the ").removesuffix("s")
 
 
 def _stem(word: str) -> str:

@@ -49,9 +49,27 @@ def noun_phrases(text: str) -> list[str]:
     return [phrase for run in _runs(text) if (phrase := _trim(run))]
 
 
+def who_is_there(goal: str) -> frozenset[str]:
+    """The members themselves, by whom a goal often begins ("Tenants of a block", "Home bakers swap"), as keys without article and
+    plural: nobody's topic. Empty where the goal begins otherwise."""
+    first = _MEMBERS.match(goal)
+    words = first[1].lower().split() if first else []
+    if not words or not (words[-1].endswith("s") or words[-1] in ("people", "children")):
+        return frozenset()
+    return frozenset({" ".join(words).removesuffix("s"), words[-1].removesuffix("s")})
+
+
+_MEMBERS = re.compile(
+    r"\s*(?:a place (?:where|for) |where |for )?((?:[\w-]+ ){0,2}?[\w-]+) (?:of|who|in|at|from|with|learning|that|on)\b", re.I
+)
+"""The first words of a goal up to what says which members are meant."""
+
+
 def _candidates(goal: str, rules: Iterable[str], sketches: Iterable[str]) -> Iterator[tuple[str, float]]:
+    members = who_is_there(goal)
     for phrase in noun_phrases(goal):
-        yield phrase, 3.0
+        if _key(phrase) not in members:
+            yield phrase, 3.0
     for sketch in sketches:
         for part in subject_parts(read_sketch(sketch).parts[1:]):
             interest = _INTEREST.search(part)
@@ -69,6 +87,7 @@ def _runs(text: str) -> Iterator[list[str]]:
     sentence_start, is_verb = True, False
     for token in [*_TOKEN.findall(text), "."]:
         word = token.lower().replace("’", "'")
+        word = "whose" if word.endswith("'s") and word[:-2] in _words("generic") else word  # "each other's"
         if not word[0].isalpha() or word in ends or is_verb:
             if word in _words("after_verb"):
                 run = run[:-1]
@@ -87,8 +106,14 @@ def _trim(run: list[str]) -> str:
         run = run[1:]
     while run and (run[-1].lower() in generic or run[-1].lower().endswith("ly")):
         run = run[:-1]
+    if len(run) == 1 and _STATE.fullmatch(run[0]):
+        return ""
     phrase = " ".join(run[-3:])
     return phrase if len(phrase) > 2 else ""
+
+
+_STATE = re.compile(r"(?!moped|hundred|infrared|kindred)[a-z]{3,}[^aeo\W]ed")
+"""A participle that stands alone ("is locked") says how something is, and is nothing."""
 
 
 @cache
