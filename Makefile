@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo app test test-browser check bench bench-app quality example screenshots clean
+.PHONY: demo app test test-browser check bench bench-app bench-language quality audit example screenshots clean
 
 demo: $(VENV)/.installed
 	$(BIN)/simulacra demo
@@ -36,6 +36,14 @@ check: $(VENV)/.installed-dev
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m benchmarks.bench
+
+# What asking a model costs, and what becomes of every fault; a test server answers.
+bench-language: $(VENV)/.installed-dev
+	$(BIN)/python -m benchmarks.language
+
+# Every knob with intervals, a few minutes; the tests run the quick form.
+audit: $(VENV)/.installed
+	$(BIN)/simulacra audit game-makers --jobs 2
 
 quality: $(VENV)/.installed-dev
 	$(BIN)/python -m benchmarks.quality

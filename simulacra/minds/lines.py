@@ -291,7 +291,7 @@ def _loosened(text: str, is_question: bool) -> list[Part]:
             found += [(match.end(), match.end(), adverbs) for match in pattern.finditer(text)]
     # "Tuesday and Thursday" stays as it is: exchanged, both may come out the same.
     days = [part for _, _, part in found if type(part) is tuple]
-    found = [entry for entry in found if days.count(entry[2]) < 2 or "" in entry[2]]  # type: ignore[operator]
+    found = [entry for entry in found if days.count(entry[2]) < 2 or "" in entry[2]]  # type: ignore[operator,arg-type]
     parts: list[Part] = []
     end = 0
     for start, stop, part in sorted(found, key=lambda f: (f[0], -f[1])):
