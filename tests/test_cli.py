@@ -35,7 +35,7 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with garden.toml and one finished run `kept` in runs/."""
     place = tmp_path_factory.mktemp("played")
     (place / "garden.toml").write_text(GARDEN)
-    size = ["--days", "1", "--personas", "80"]
+    size = ["--days", "1", "--personas", "160"]
     assert main(["run", str(place / "garden.toml"), *size, "--runs", str(place / "runs"), "--id", "kept", "--quiet"]) == 0
     return place
 
