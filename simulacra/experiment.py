@@ -349,7 +349,8 @@ def warnings_of(spec: RunSpec, similarity: str) -> list[str]:
     """One line each: how interests were matched where no embeddings were there, rules whose meaning is a guess or not modelled."""
     from simulacra import rules
 
-    return ([similarity] if similarity else []) + rules.warnings(spec.arm.rules, spec.arm.confirmed)
+    told = spec.language is not None
+    return ([similarity] if similarity else []) + rules.warnings(spec.arm.rules, spec.arm.confirmed, told=told)
 
 
 # -- playing ---------------------------------------------------------------------------------------------------------------

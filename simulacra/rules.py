@@ -193,15 +193,19 @@ def _by(meaning: Meaning | None) -> str:
     return f" (confirmed by {meaning.confirmed_by})" if meaning and meaning.confirmed_by else ""
 
 
-def warnings(rules: Sequence[str], confirmed: Mapping[str, Meaning] | None = None) -> list[str]:
-    """What a result made under these rules must say of them, one line each; [] where all is confirmed and modelled."""
+def warnings(rules: Sequence[str], confirmed: Mapping[str, Meaning] | None = None, *, told: bool = False) -> list[str]:
+    """What a result made under these rules must say of them, one line each; [] where all is confirmed and modelled.
+
+    told: a language model writes and is told the rules, so that one without a kind still acts on its words.
+    """
     found, idle = meanings(rules, confirmed), set(unmatched(rules, confirmed))
     guessed = [n for n, rule in enumerate(rules, 1) if n not in idle and rule not in (confirmed or {})]
     lines = []
     if guessed:
-        told = "; ".join(f"{n} {_short_meaning(found[n - 1])}" for n in guessed)
-        lines.append(f"What these rules mean is guessed by cue words and confirmed by nobody ({told}): see `simulacra check`.")
-    return lines + [f"Rule {n} is not modelled by the sketch mind: {rules[n - 1]}" for n in sorted(idle)]
+        taken = "; ".join(f"{n} {_short_meaning(found[n - 1])}" for n in guessed)
+        lines.append(f"What these rules mean is guessed by cue words and confirmed by nobody ({taken}): see `simulacra check`.")
+    how = "acts only through the language model, which is told it" if told else "is not modelled by the sketch mind"
+    return lines + [f"Rule {n} {how}: {rules[n - 1]}" for n in sorted(idle)]
 
 
 def _short_meaning(meaning: Meaning | None) -> str:

@@ -280,6 +280,9 @@ def test_results_carry_guesses_and_rules_that_nothing_models(garden: Community) 
     lines = warnings_of(RunSpec(garden, community_arm(garden)), "")
     assert "confirmed by nobody (1 forbids insult)" in lines[0]
     assert lines[1:] == ["Rule 4 is not modelled by the sketch mind: Water at dawn."]
+    assert warnings(["Water at dawn."], told=True) == [
+        "Rule 1 acts only through the language model, which is told it: Water at dawn."
+    ]
     assert unmatched(["Water at dawn.", "No spoilers.", "Be kind."]) == [1]
     assert warnings(garden.rules[1:3], MEL) == [] and warnings([]) == []
 
