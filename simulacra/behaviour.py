@@ -474,13 +474,13 @@ class Temptation(NamedTuple):
 
 
 def violations(b: Behaviour, author: Ints, t: Temptation, world: PlatformView, step: int, streams: Streams) -> Bytes:
-    """Which kind of rule violation each draft commits [m], 0 none; of two the one that stands first in `_temptations`.
+    """Which kind of rule violation each draft commits [m], 0 none; of two the one that stands first in `temptations`.
 
     A rule lowers the log-odds of its own kind and leaves the draws of the others alone.
     """
     norm = b.norm_strength * 2 * world.population.compliance[author][:, None] * t.visibility
     truth = np.zeros(len(author), np.int8)
-    for kind, logit in _temptations(b, author, t, world).items():
+    for kind, logit in temptations(b, author, t, world).items():
         code = KINDS.index(kind)
         breaks = streams.uniform("violation", step, author, code) < _sigmoid(logit - norm[:, code])
         truth[(truth == 0) & breaks] = code
@@ -491,7 +491,7 @@ NEVER = -99.0
 """Log-odds of what somebody is in no position to do."""
 
 
-def _temptations(b: Behaviour, author: Ints, t: Temptation, world: PlatformView) -> dict[str, F64]:
+def temptations(b: Behaviour, author: Ints, t: Temptation, world: PlatformView) -> dict[str, F64]:
     """Log-odds that each draft breaks each kind of rule [m], before rules are minded. An average persona in an average mood
     among civil posts insults with log-odds `insult`."""
     traits, none = world.population, np.zeros(len(author))

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from simulacra.cli import files, language, playing, reading, scoring, studies, whatif
+from simulacra.cli import fidelity, files, language, playing, reading, scoring, studies, whatif
 from simulacra.cli.common import EXIT_MISTAKE, EXIT_STOPPED
 from simulacra.errors import SimulacraError, Stopped
 
@@ -65,6 +65,6 @@ def parser() -> Parser:
     )
     top.add_argument("--version", action="version", version=f"simulacra {__version__}")
     verbs = top.add_subparsers(metavar="VERB", required=True)
-    for group in (playing, language, whatif, studies, reading, scoring, files):
+    for group in (playing, language, whatif, studies, fidelity, reading, scoring, files):
         group.add(verbs)
     return top
