@@ -6,9 +6,11 @@ Useful content is the element named in PAGES; a time ends when it is visible.
     click   from a click in the navigation to the page, in one tab, each page seen once before
     open    from opening the address in a new tab: loading Streamlit's own code and connecting are in it
     floor   the same for an app of one line of text, under the same load of the machine
+    tabs    the tabs of Measures over a large pair, each the first time that anybody looks at it
 
-click and open are medians of three. Runs: 1,000 personas x 7 days, and with --large one of about 100,000 posts. Results are kept
-in benchmarks/results/app.json with the machine and its load named.
+click and open are medians of three. Runs: 1,000 personas x 7 days, and with --large one of about 100,000 posts, and a comparison of
+20,000 personas x 7 days with two seeds, all records kept. Results are kept in benchmarks/results/app.json with the machine and its
+load named.
 
 `--screenshots FOLDER` writes a picture of each page at 1280x900 instead (`make screenshots`).
 """
@@ -21,13 +23,14 @@ import os
 import platform
 import statistics
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 from simulacra.experiment import run
+from simulacra.replicates import compare
 from tests.browser.conftest import ARGUMENTS, CHROMIUM, App
 
 RESULTS = Path(__file__).parent / "results" / "app.json"
@@ -43,10 +46,19 @@ PAGES = {
 }
 """Page -> its address and what counts as useful."""
 
-CLICKED = {"library": "text=Choose a row", "compare": "text=What must not get worse"}
+CLICKED = {"library": "text=Choose a row", "compare": "text=What would change this"}
 """Where a page that is reached by its link alone shows something else first."""
 
+PAIR = {
+    "compare of the pair": ("compare?experiment=pair", "text=What would change this"),
+    "measures of the pair": ("measures?run=pair-variant-1", ".js-plotly-plot"),
+    "threads of the pair": ("threads?run=pair-variant-1&side=1", "button.item"),
+}
+"""Pages of a large comparison, beside those of PAGES."""
+
+TABS = ("Emotion", "Taking part", "Moderation", "Network", "All measures")
 REPEATS = 3
+_STILL = "[data-testid=stApp][data-test-script-state=notRunning]"
 
 
 @contextmanager
@@ -61,15 +73,33 @@ def browser() -> Iterator[Any]:
         found.close()
 
 
-def measure(chromium: Any, app: App, root: int) -> dict[str, Any]:
-    """Seconds to the first page after the start, and to each page by click and by address."""
+def measure(chromium: Any, app: App, root: int, pair: bool) -> dict[str, Any]:
+    """Seconds to the first page after the start, and to each page by click and by address. pair: also to those of a large pair."""
     first = round(seconds_to(chromium, app, *PAGES["home"]), 2)
     opened: dict[str, float] = {}
-    for name, (address, useful) in PAGES.items():
+    for name, (address, useful) in {**PAGES, **(PAIR if pair else {})}.items():
         address = address.format(root=root)
         seconds_to(chromium, app, address, useful)
         opened[name] = median([seconds_to(chromium, app, address, useful) for _ in range(REPEATS)])
-    return {"first": first, "click": clicked(chromium, app), "open": opened, "floor": floor(chromium)}
+    tabs = {"tabs": tabs_of(chromium, app, "pair-variant-1")} if pair else {}
+    return {"first": first, "click": clicked(chromium, app), "open": opened, **tabs, "floor": floor(chromium)}
+
+
+def tabs_of(chromium: Any, app: App, run_id: str) -> dict[str, float]:
+    """Seconds from a click on each tab of Measures to its end, the first time that anybody looks at it."""
+    page = chromium.new_page(viewport={"width": 1280, "height": 900})
+    page.goto(f"{app.url}/measures?run={run_id}")
+    page.locator(".js-plotly-plot").first.wait_for(timeout=120_000)
+    times = {}
+    for name in TABS:
+        page.wait_for_selector(_STILL)
+        started = perf_counter()
+        page.get_by_role("tab", name=name).click()
+        page.wait_for_timeout(100)
+        page.wait_for_selector(_STILL, timeout=120_000)
+        times[name.lower()] = round(perf_counter() - started, 2)
+    page.close()
+    return times
 
 
 def clicked(chromium: Any, app: App) -> dict[str, float]:
@@ -85,7 +115,7 @@ def clicked(chromium: Any, app: App) -> dict[str, float]:
             page.get_by_role("link", name=name.capitalize(), exact=True).click()
             page.locator(CLICKED.get(name, PAGES[name][1])).first.wait_for(timeout=120_000)
             times[name].append(perf_counter() - started)
-            page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
+            page.wait_for_selector(_STILL)
     page.close()
     return {name: median(found[1:]) for name, found in times.items()}
 
@@ -122,12 +152,63 @@ def picture(chromium: Any, app: App, folder: Path, root: int) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     shots = {**PAGES, "side-by-side": ("threads?run={variant}&thread={shared}&side=1", ".post .text"),
              "new-comparison": ("compare?new=1", "text=What are you deciding?")}  # fmt: skip
-    names = {"root": root, **shared_thread(app)}
+    names = {"root": root, "member": opener(app, root), **shared_thread(app)}
     for name, (address, useful) in shots.items():
         _picture(chromium, app, address.format(**names), useful, folder / f"{name}.png", "light")
     for name in ("compare", "thread"):
         address, useful = PAGES[name]
         _picture(chromium, app, address.format(**names), useful, folder / f"{name}-dark.png", "dark")
+    for name, ask in QUESTIONS.items():
+        _asked(chromium, app, f"threads?run=big&ask={name}&post={root}&member={names['member']}", ask, folder / f"{name}.png")
+
+
+def opener(app: App, root: int) -> int:
+    """Who opened a thread of the large run."""
+    from simulacra.experiment import open_run
+
+    posts = open_run(app.folder / "runs" / "big").posts
+    return int(posts.loc[posts["id"] == root, "author"].iloc[0])
+
+
+def _what_if(page: Any) -> None:
+    person = page.get_by_role("textbox", name="A new person, in a line")
+    person.fill("a sarcastic museum expert, 60")
+    person.press("Enter")
+    _still(page)
+    page.get_by_role("button", name="Play it", exact=False).click()
+    page.locator(".chip.put-in").first.wait_for(timeout=240_000)
+
+
+def _multiverse(page: Any) -> None:
+    page.get_by_role("button", name="Roll:", exact=False).click()
+    page.get_by_text("How the thread goes on, in every roll").wait_for(timeout=240_000)
+
+
+def _interview(page: Any) -> None:
+    for question in ("How do you feel about this place?", "Who do you talk to?"):
+        page.get_by_text(question).first.click()
+        _still(page)
+    page.get_by_text("What it rests on").first.wait_for(timeout=240_000)
+    page.get_by_text("Beginning").first.wait_for(state="hidden", timeout=240_000)
+
+
+QUESTIONS: dict[str, Callable[[Any], None]] = {"whatif": _what_if, "multiverse": _multiverse, "interview": _interview}
+"""What is asked of a post or its author -> how it is asked by mouse, until its answer stands on the page."""
+
+
+def _asked(chromium: Any, app: App, address: str, ask: Callable[[Any], None], file: Path) -> None:
+    page = chromium.new_page(viewport={"width": 1280, "height": 900})
+    page.goto(f"{app.url}/{address}")
+    _still(page)
+    ask(page)
+    _shot(page, file)
+
+
+def _still(page: Any) -> None:
+    """Until the script has run to its end and figures have drawn themselves."""
+    page.wait_for_timeout(300)
+    page.wait_for_selector(_STILL)
+    page.wait_for_timeout(900)
 
 
 def shared_thread(app: App) -> dict[str, Any]:
@@ -144,8 +225,11 @@ def _picture(chromium: Any, app: App, address: str, useful: str, file: Path, sch
     page = chromium.new_page(viewport={"width": 1280, "height": 900}, color_scheme=scheme)
     page.goto(f"{app.url}/{address}")
     page.locator(useful).first.wait_for(timeout=120_000)
-    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
-    page.wait_for_timeout(900)  # figures draw themselves after the script
+    _shot(page, file)
+
+
+def _shot(page: Any, file: Path) -> None:
+    _still(page)
     page.screenshot(path=file)
     page.close()
     print(file)
@@ -172,12 +256,15 @@ def main(argv: Sequence[str] | None = None) -> None:
     with tempfile.TemporaryDirectory() as place:
         played = run("pittsburgh", personas, a.days, run_id="big", runs_dir=Path(place) / "runs")
         root, posts = longest_thread(played.path), played.counts["posts"]
+        if a.large:
+            compare("pittsburgh", "feed=hot", "feed=engagement moderation=automod+human_review", 20_000, a.days, 2,
+                    runs_dir=Path(place) / "runs", experiment_id="pair", keep="all")  # fmt: skip
         with App(Path(place)) as app, browser() as chromium:
             if a.screenshots:
                 seconds_to(chromium, app, *PAGES["home"])  # unpacks the example
                 picture(chromium, app, a.screenshots, root)
                 return
-            found = measure(chromium, app, root)
+            found = measure(chromium, app, root, a.large)
     result = {"personas": personas, "days": a.days, "posts": posts, **found, "machine": machine()}
     keep("large" if a.large else "small", result)
     print(json.dumps(result, indent=1))

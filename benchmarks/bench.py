@@ -206,9 +206,12 @@ def everybody(population: Population) -> Population:
 
 
 OASIS_LIKE = Behaviour().with_settings(
-    {"write": 0.2, "write_spread": "off", "withdrawal": "off", "answered": "off", "opening": 0.5, "scroll": "off", "upvote": -3.2,
-     "downvote": "off", "vote_taste": "off", "vote_valence": "off", "vote_rude": "off", "vote_tie": "off", "vote_camp": "off",
-     "herding": "off", "report": "off", "false_report": "off", "browse_new": "off", "churn": "off", "day_rhythm": "off"}
+    {"write": 0.2, "write_spread": "off", "withdrawal": "off", "answered": "off", "own_thread": "off", "opening": 0.5,
+     "scroll": "off", "scroll_taste": "off", "upvote": -3.2, "downvote": "off", "vote_taste": "off", "vote_valence": "off",
+     "vote_rude": "off", "vote_tie": "off", "vote_camp": "off", "herding": "off", "report": "off", "false_report": "off",
+     "browse_new": "off", "browse_unanswered": "off", "appeal": "off", "correction": "off", "vote_side": "off",
+     "provoked": "off", "opener_notice": "off", "churn": "off", "parent_camp": "off", "follow_far": "off",
+     "day_rhythm": "off"}
 )  # fmt: skip
 """Everybody refreshes once a step, one in five writes (half of them comments), one in five likes one of five posts."""
 

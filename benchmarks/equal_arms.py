@@ -17,8 +17,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from simulacra.analysis.contrast import contrast
 from simulacra.analysis.measures import MEASURES, measure
-from simulacra.analysis.verdict import Plan, contrast, judge
+from simulacra.analysis.verdict import Plan, judge
 from simulacra.community import load_community
 from simulacra.designs import make_arm
 from simulacra.experiment import RunSpec, one_blas_thread, past_of, set_stage

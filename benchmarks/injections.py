@@ -21,8 +21,8 @@ from simulacra.analysis.agreement import wilson
 from simulacra.community import load_community
 from simulacra.designs import make_arm
 from simulacra.experiment import RunSpec, play
+from simulacra.minds.assessor import Judged, assessments, fault_of, page_question
 from simulacra.minds.prompts import Brief, Community, Example, Persona, Said, page_prompt, spoken
-from simulacra.moderation.model import Judged, fault_of, page_judgement, verdicts
 from simulacra.seams import Answer, Prompt
 from simulacra.text import Budget, ModelSpec, make_generator
 from simulacra.text.faults import echoes, post_fault
@@ -86,10 +86,10 @@ def moderator(folder: Path) -> dict[str, Any]:
     generator = make_generator(ModelSpec("local", timeout=300, deadline=900), budget=Budget())
 
     def judged(texts: Sequence[str]) -> list[Answer]:
-        return generator.answer([page_judgement(community, Judged("sam", text), n) for n, text in enumerate(texts)], fault_of)
+        return generator.answer([page_question(community, Judged("sam", text), n) for n, text in enumerate(texts)], fault_of)
 
     def removed(answers: Sequence[Answer]) -> int:
-        found = [verdicts(a.text, 1, len(community.rules)) for a in answers if not a.failure]
+        found = [assessments(a.text, 1, len(community.rules)) for a in answers if not a.failure]
         return sum(bool(v and v[0].rule) for v in found)
 
     bad, good = judged(list(guilty.text)), judged(list(harmless.text))

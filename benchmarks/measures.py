@@ -42,13 +42,17 @@ def main(personas: int = 20_000, days: int = 14) -> None:
             found[name] = _since(began)
         found["torch loaded"] = "torch" in sys.modules
         texts = run.frames.arrow("posts", columns=("text",)).column("text").to_pylist()[:_POSTS]
-        for name, emotions in (("semantic, per 1,000 posts", True), ("judge, per 1,000 posts", False)):
-            scorer = SemanticScorer(emotions)
+        scorers = {
+            "semantic": SemanticScorer(),
+            "toxicity alone": SemanticScorer(False),
+            "judge": SemanticScorer(False, coarse=True),
+        }
+        for name, scorer in scorers.items():
             scorer.score(texts[:1])
             began = process_time()
             for start in range(0, len(texts), _CHUNK):
                 scorer.score(texts[start : start + _CHUNK])
-            found[name] = round(_since(began) * 1000 / len(texts), 1)
+            found[f"{name}, per 1,000 posts"] = round(_since(began) * 1000 / len(texts), 1)
     RESULTS.write_text(json.dumps(found, indent=1) + "\n", "utf-8")
     print(json.dumps(found, indent=1))
 

@@ -20,28 +20,7 @@ async def main(personas: int, history: int) -> None:
     from oasis.social_platform.platform import Platform
 
     random.seed(1)
-    words = [
-        "the",
-        "of",
-        "a",
-        "to",
-        "in",
-        "market",
-        "climate",
-        "health",
-        "team",
-        "music",
-        "game",
-        "code",
-        "paper",
-        "city",
-        "food",
-        "trip",
-        "budget",
-        "signal",
-        "trend",
-        "story",
-    ]
+    words = "the of a to in market climate health team music game code paper city food trip budget signal trend story".split()  # noqa: SIM905
     text = lambda: " ".join(random.choices(words, k=22))  # noqa: E731
     database = os.path.join(folder, "oasis.db")
     p = Platform(db_path=database, recsys_type="reddit", max_rec_post_len=100, refresh_rec_post_count=5)

@@ -252,6 +252,20 @@ def distinct_bigrams(texts: Sequence[str]) -> float:
     return len(set(pairs)) / len(pairs)
 
 
+def repeated_openings(texts: Sequence[str], window: int = 100, size: int = 5) -> float:
+    """Share of posts of `size` words or more whose first words opened one of the `window` posts before: what a reader of one page
+    takes for a template."""
+    openings = [tuple(words(t)[:size]) for t in texts]
+    known = [row for row, opening in enumerate(openings) if len(opening) == size]
+    return sum(openings[row] in openings[max(0, row - window) : row] for row in known) / max(1, len(known))
+
+
+def close_neighbours(vectors: np.ndarray, window: int = 100, cosine: float = 0.9) -> float:
+    """Share of posts whose sentence vector lies within `cosine` of one of the `window` posts before."""
+    close = [bool((vectors[max(0, row - window) : row] @ vectors[row] > cosine).any()) for row in range(1, len(vectors))]
+    return float(np.mean(close))
+
+
 def shared_runs(texts: Sequence[str], parents: Sequence[int], size: int = 4) -> float:
     """Share of replies that hold a run of four words of their parent."""
     replies = [(row, parent) for row, parent in enumerate(parents) if parent >= 0]
@@ -375,7 +389,12 @@ def measure(corpora: Sequence[Corpus], speeds: Mapping[str, float]) -> dict[str,
         if vectors_of:
             vectors[corpus.name] = vectors_of(corpus.texts)
         found[corpus.name] = figures(corpus, scores, vectors.get(corpus.name))
-        notes[corpus.name] = {"flagged_by_lexical": strata_seen(corpus, scores)}
+        notes[corpus.name] = {
+            "flagged_by_lexical": strata_seen(corpus, scores),
+            "repeated_openings": round(repeated_openings(corpus.texts), 4),
+        }
+        if vectors_of:
+            notes[corpus.name]["close_neighbours"] = round(close_neighbours(vectors[corpus.name]), 4)
     for name, value in speeds.items():
         found[name]["posts_per_cpu_second"] = value
     voiced = {c.name: vectors[c.name] for c in corpora if c.has_voices and c.name in vectors}

@@ -40,46 +40,63 @@ class Behaviour:
 
     # -- arrivals --
     visit_rate: float = _param(1.0, "factor", _OURS, "scales everyone's activity", off=1, low=0.01, high=50)
-    day_rhythm: float = _param(0.69, "log amplitude", "S15: peak to trough 4.0-4.3 on two forums", "how much busier evenings are than nights", off=0, low=0, high=2)  # fmt: skip
+    day_rhythm: float = _param(0.9, "log amplitude", "S15: peak to trough 4.0-4.3 on two forums", "how much busier evenings are than nights", off=0, low=0, high=2)  # fmt: skip
     peak_hour: float = _param(20, "hour of day", _OURS, "busiest hour", off=20, low=0, high=24)
     weekend: float = _param(0.9, "factor", _OURS + " (S15: work forums 14 % of posts)", "visits on a weekend day against a weekday", off=1, low=0.1, high=3)  # fmt: skip
     burst: float = _param(2.0, "factor", "S14: burstiness .25-.55", "extra rate just after a visit", off=0, low=0, high=20)
     burst_hours: float = _param(4.0, "hours", "S14", "how long a burst takes to fade", off=4, low=0.5, high=48)
     notice_pull: float = _param(0.6, "factor", _OURS, "extra rate while a reply waits", off=0, low=0, high=10)
+    away: float = _param(0.65, "share of time", "S14: burstiness .25-.55", "members come in spells: so long they are away, and come the more in between", off=0, low=0, high=0.95)  # fmt: skip
+    around_hours: float = _param(
+        36.0, "hours", "S14", "mean length of a spell in which a member comes", off=36, low=1, high=1000
+    )
+    zeal: float = _param(
+        1.1, "SD of log", "S14: memory of gaps .10-.15", "how unequal spells are in eagerness", off=0, low=0, high=2
+    )
     # -- attention --
     scroll: float = _param(8.0, "posts", _OURS, "mean number of posts looked at", off=1e6, low=1, high=1e6)
+    scroll_taste: float = _param(1.5, "log per unit of affinity", "sign of S25: less time is spent on a chronological feed", "who is offered what interests reads on", off=0, low=0, high=3)  # fmt: skip
     browse_new: float = _param(0.35, "share of visits", "S6: 13-28 % of posts stay unanswered, not most", "visits that look at the newest posts instead of the feed", off=0, low=0, high=1)  # fmt: skip
+    browse_unanswered: float = _param(0.2, "share of visits", "S6, S7: forums have lists of unanswered threads", "visits that look for threads that nobody has answered yet", off=0, low=0, high=1)  # fmt: skip
     label_view: float = _param(0.86, "share", "S34: views -14 % under a note", "of readers who look at a labelled post", off=1, low=0, high=1)  # fmt: skip
     # -- reactions (log-odds per impression) --
-    upvote: float = _param(-3.5, "log-odds", "S18: 1-10 likes per 100 reads", "an average post for an average reader", off=-99, low=-99, high=3)  # fmt: skip
+    upvote: float = _param(-4.15, "log-odds", "S18: 1-10 likes per 100 reads", "an average post for an average reader", off=-99, low=-99, high=3)  # fmt: skip
     downvote: float = _param(-5.5, "log-odds", _OURS, "an average post for an average reader", off=-99, low=-99, high=3)
     vote_taste: float = _param(
         1.0, "log-odds per unit of affinity", _OURS, "people upvote what interests them", off=0, low=0, high=5
     )
+    appeal: float = _param(1.1, "SD of log-odds", "S18: likes of a forum's posts (mean .53, 68 % without, Gini .78)", "some posts are better liked than others of their topic and tone", off=0, low=0, high=3)  # fmt: skip
     vote_valence: float = _param(0.4, "log-odds per unit of valence", _OURS, "friendly words are liked", off=0, low=-3, high=3)
     vote_rude: float = _param(
         2.0, "log-odds per unit of toxicity", _OURS, "rude words are voted down, and less up", off=0, low=0, high=9
     )
     vote_tie: float = _param(0.6, "log-odds", _OURS, "people upvote those they follow", off=0, low=0, high=5)
     vote_camp: float = _param(0.5, "log-odds", _OURS, "less up and more down for the other home group", off=0, low=0, high=5)
-    herding: float = _param(0.12, "log-odds per log vote", "S19: one fake upvote, final score +25 %", "votes shown attract votes", off=0, low=0, high=2)  # fmt: skip
+    vote_side: float = _param(2.0, "log-odds per unit of toxicity", "sign of S23 (out-group words spread) and S24", "rudeness to the other home group is liked by one's own", off=0, low=0, high=9)  # fmt: skip
+    herding: float = _param(0.2, "log-odds per log vote", "S19: one fake upvote, final score +25 %", "votes shown attract votes", off=0, low=0, high=2)  # fmt: skip
+    correction: float = _param(0.2, "log-odds per log vote", "S19: a fake downvote is corrected", "below zero, votes shown are set right by upvotes instead of followed", off=0, low=0, high=2)  # fmt: skip
     label_vote: float = _param(-0.58, "log-odds", "S34: likes -44 % under a note", "a labelled post is upvoted less", off=0, low=-5, high=0)  # fmt: skip
     report: float = _param(0.06, "chance", _OURS, "a reader who sees a violation reports it", off=0, low=0, high=1)
     false_report: float = _param(0.0004, "chance", _OURS, "a reader reports a harmless post", off=0, low=0, high=1)
     # -- writing --
-    write: float = _param(0.09, "chance a visit", _OURS, "that a typical visit produces a draft", off=0, low=0, high=1)
-    write_spread: float = _param(1.7, "SD of log-odds", "S1, S4: few write much, most read", "how unequal personas are in writing", off=0, low=0, high=4)  # fmt: skip
+    write: float = _param(0.06, "chance a visit", _OURS, "that a typical visit produces a draft", off=0, low=0, high=1)
+    write_spread: float = _param(2.0, "SD of log-odds", "S1, S4: few write much, most read", "how unequal personas are in writing", off=0, low=0, high=4)  # fmt: skip
+    lurkers: float = _param(0.15, "share of members", "S4: visitors who never post .6-.95", "write hardly ever: the rest by `write_spread`", off=0, low=0, high=1)  # fmt: skip
+    crowd: float = _param(-0.8, "log-odds per tenfold of members", "sign of S4: more lurkers in larger communities", "the more members, the less each writes; 0 at 1,000", off=0, low=-3, high=0)  # fmt: skip
     withdrawal: float = _param(0.2, "log-odds per unit of |valence|", "S20: fewer emotional posts, fewer words", "emotional reading makes people write", off=0, low=0, high=5)  # fmt: skip
-    opening: float = _param(0.2, "share", "posts that open a thread: .14-.20 on two forums", "of drafts that open a thread", off=0, low=0, high=1)  # fmt: skip
-    answered: float = _param(2.2, "log-odds", "S12: replies by the thread's starter 34 %", "a reply that waits makes people write", off=0, low=0, high=5)  # fmt: skip
+    provoked: float = _param(1.0, "log-odds per unit of toxicity", "sign of S24 (engagement ranking amplifies anger) and S35", "the rudest post that is read makes people write", off=0, low=0, high=5)  # fmt: skip
+    opening: float = _param(0.22, "share", "posts that open a thread: .14-.20 on two forums", "of drafts that open a thread", off=0, low=0, high=1)  # fmt: skip
+    answered: float = _param(1.8, "log-odds", "S12: replies by the thread's starter 34 %", "a reply that waits makes people write", off=0, low=0, high=5)  # fmt: skip
+    own_thread: float = _param(1.0, "log-odds", "S12: replies by the thread's starter 34 %", "a reply that waits in a thread of one's own does so the more", off=0, low=0, high=5)  # fmt: skip
     answer_notice: float = _param(
-        0.85, "chance", "S12: A-B-A .36-.53", "who was answered and writes, writes back", off=0, low=0, high=1
+        0.8, "chance", "S12: A-B-A .36-.53", "who was answered and writes, writes back", off=0, low=0, high=1
     )
+    opener_notice: float = _param(1.0, "share of threads", "S12: replies by the thread's starter 34 %; Discourse lets openers watch their thread", "in which the opener is told of every reply, not of answers to its own posts alone", off=0, low=0, high=1)  # fmt: skip
     # -- which parent (log-weights) --
     parent_taste: float = _param(
         1.0, "per unit of affinity", _OURS, "people reply to what interests them", off=0, low=0, high=5
     )
-    parent_unanswered: float = _param(2.2, "log-weight", "S6", "a thread with no reply yet invites one", off=0, low=0, high=5)
+    parent_unanswered: float = _param(1.2, "log-weight", "S6", "a thread with no reply yet invites one", off=0, low=0, high=5)
     parent_question: float = _param(
         0.7, "log-weight", _OURS, "a question with no answer yet asks for one", off=0, low=0, high=5
     )
@@ -92,12 +109,14 @@ class Behaviour:
         low=0,
         high=5,
     )
+    parent_gloom: float = _param(1.5, "per unit of negative valence", "sign of S23 (negative words are clicked on) and S24 (sadness)", "gloomy posts draw replies", off=0, low=0, high=5)  # fmt: skip
     parent_crowd: float = _param(
-        0.1, "per log reply", "S7: thread sizes are unequal", "replies attract replies", off=0, low=0, high=3
+        0.05, "per log reply", "S7: thread sizes are unequal", "replies attract replies", off=0, low=0, high=3
     )
     parent_depth: float = _param(-0.12, "per level", "S9: mean depth 2.0-3.3", "deep replies draw fewer", off=0, low=-2, high=2)
-    to_root: float = _param(0.25, "chance", "S9: a quarter to half of replies answer the opening post", "who reads a reply answers the opening post instead", off=0, low=0, high=1)  # fmt: skip
+    to_root: float = _param(0.4, "chance", "S9: a quarter to half of replies answer the opening post", "who reads a reply answers the opening post instead", off=0, low=0, high=1)  # fmt: skip
     parent_tie: float = _param(0.5, "log-weight", _OURS, "people reply to those they follow", off=0, low=0, high=5)
+    parent_camp: float = _param(0.4, "log-weight", "sign: members of two camps answer the other side more than chance has it (De Francisci Morales et al. 2021, from memory)", "the other home group draws replies", off=0, low=0, high=3)  # fmt: skip
     parent_age: float = _param(
         0.02, "per hour", "S16: first replies come within hours", "old posts draw fewer replies", off=0, low=0, high=1
     )
@@ -116,6 +135,7 @@ class Behaviour:
     insult_camp: float = _param(
         0.6, "log-odds", "S23: out-group words", "replying to the other home group", off=0, low=0, high=9
     )
+    insult_dispute: float = _param(0.7, "log-odds", "sign of S35: longer threads are more toxic", "who contradicts a contradiction gets rude sooner", off=0, low=0, high=9)  # fmt: skip
     promote: float = _param(-5.0, "log-odds", _OURS, "that a draft advertises", off=-99, low=-99, high=3)
     promote_seller: float = _param(3.0, "log-odds", _OURS, "for personas whose sketch sells something", off=0, low=0, high=9)
     off_topic: float = _param(
@@ -164,11 +184,13 @@ class Behaviour:
     suffer_rude: float = _param(1.5, "per unit of toxicity", _OURS, "rude posts repel", off=0, low=0, high=9)
     churn: float = _param(0.004, "chance a visit", _OURS, "of leaving for good at zero satisfaction", off=0, low=0, high=1)
     churn_slope: float = _param(4.0, "log-odds per unit", _OURS, "the dissatisfied leave sooner", off=0, low=0, high=20)
-    churn_newcomer: float = _param(1.2, "log-odds", "S17: 27-34 % post once", "first visits are fragile", off=0, low=0, high=5)
-    follow: float = _param(0.1, "chance an upvote", _OURS, "of following the author", off=0, low=0, high=1)
+    churn_newcomer: float = _param(3.9, "log-odds", "S17: 27-34 % post once", "first visits are fragile", off=0, low=0, high=5)
+    churn_answered: float = _param(1.0, "log-odds", "sign of S17: newcomers without reply leave", "a newcomer whose posts were answered stays the more", off=0, low=0, high=5)  # fmt: skip
+    follow: float = _param(0.15, "chance an upvote", _OURS, "of following the author", off=0, low=0, high=1)
+    follow_far: float = _param(0.1, "share", "S28: E-I index of ties -.84 in partisan samples", "of the ties with its own home group that a member makes with the other", off=1, low=0, high=1)  # fmt: skip
     first_ties: float = _param(4.0, "ties", _OURS, "mean number of ties at the beginning", off=0, low=0, high=16)
     homophily: float = _param(
-        0.7, "share", "S28: E-I index -.8 in partisan samples", "of first ties within the home group", off=0.5, low=0, high=1
+        0.9, "share", "S28: E-I index -.8 in partisan samples", "of first ties within the home group", off=0.5, low=0, high=1
     )
     newcomers: float = _param(0.01, "of the population a day", _OURS, "who joins", off=0, low=0, high=1)
     # -- news: rumours, facts, invitations (silent in a community without [[news]]) --
@@ -226,6 +248,58 @@ def _sigmoid(x: NDArray[np.floating[Any]]) -> F64:
 
 # -- arrivals ------------------------------------------------------------------------------------------------------------
 
+AWAY_TAIL = 2.5
+"""Exponent of the tail of times away (Lomax): 1 in 20 is longer than three times the mean. Heavy tails of waiting times are the mark
+of human activity (Barabasi 2005; Goh and Barabasi 2008); the value is ours."""
+
+
+class Spells(NamedTuple):
+    """Whose spell, around or away, is over at this hour, and what follows. One row a persona."""
+
+    persona: Ints
+    begun: Ints  # spells begun so far: the last one is around where the number is odd
+    ends: Ints  # hour
+    zeal: F64  # factor of how often it comes until then, 0 while away
+
+
+def spells(b: Behaviour, world: PlatformView, step: int, streams: Streams) -> Spells:
+    """Spells that follow those that end. They do so whatever happens on the platform: the n-th of a persona is the same in every arm.
+
+    Times around are exponential, times away heavy-tailed (Lomax). Who was there before the simulation begins is met at a moment of a
+    process long under way; newcomers begin with a spell around.
+    """
+    members = world.members
+    who = np.flatnonzero(members.spell_ends <= step).astype(np.int32)
+    if b.away <= 0:
+        who = who[:0]
+    begun, ends = members.spells[who].copy(), members.spell_ends[who].copy()
+    new = np.flatnonzero(begun == 0)
+    begun[new], ends[new] = _first_spell(b, world, who[new], step, streams)
+    over = np.flatnonzero(ends <= step)
+    while len(over):
+        begun[over] += 1
+        ends[over] += _spell_hours(b, begun[over] % 2 == 1, AWAY_TAIL, streams.uniform("spell", who[over], begun[over]))
+        over = over[ends[over] <= step]
+    zeal = np.exp(b.zeal * streams.normal("zeal", who, begun) - b.zeal**2 / 2) / (1 - b.away)
+    return Spells(who, begun, ends, zeal * (begun % 2 == 1))
+
+
+def _first_spell(b: Behaviour, world: PlatformView, persona: Ints, step: int, streams: Streams) -> tuple[Ints, Ints]:
+    """The spell, 1 around or 2 away, in which each persona is met, and when it ends. What is left of a time that one drops in on is again
+    exponential, and again Lomax with an exponent less by 1 (Cox 1962, Renewal Theory)."""
+    arrival = world.population.arrival[persona]
+    old = arrival == OLD_HAND
+    begun = np.where(old & (streams.uniform("first spell", persona, 0) < b.away), 2, 1).astype(np.int32)
+    left = _spell_hours(b, begun == 1, AWAY_TAIL - 1, streams.uniform("first spell", persona, 1))
+    return begun, (np.where(old, step, arrival) + left).astype(np.int32)
+
+
+def _spell_hours(b: Behaviour, around: Bools, tail: float, u: F64) -> Ints:
+    """Whole hours, 1 or more."""
+    scale = b.around_hours * b.away / (1 - b.away) * (AWAY_TAIL - 1)
+    hours = np.where(around, -b.around_hours * np.log(u), scale * (u ** (-1 / tail) - 1))
+    return np.ceil(np.minimum(hours, 1e6)).astype(np.int32)
+
 
 def arrivals(b: Behaviour, world: PlatformView, step: int, streams: Streams) -> Ints:
     """Ids, ascending, of the personas that open the app in this hour; each at most once."""
@@ -236,19 +310,35 @@ def arrivals(b: Behaviour, world: PlatformView, step: int, streams: Streams) -> 
     since = (step - members.last_visit).astype(np.float64)
     pull = 1 + b.burst * np.exp(-since / b.burst_hours) + b.notice_pull * (members.notices >= 0).any(axis=1)
     rate = world.population.activity * (b.visit_rate * rhythm * week / 24) * pull
+    if b.away > 0:
+        rate *= members.zeal
     coming = streams.uniform("visit", step, np.arange(len(rate))) < -np.expm1(-rate)
     return np.flatnonzero(coming & members.present).astype(np.int32)
 
 
-def looked(b: Behaviour, persona: Ints, offered: NDArray[np.integer[Any]], step: int, streams: Streams) -> Bytes:
-    """How many posts of the slate each visitor looks at, from the top: at least one where any is offered, exponential beyond."""
-    depth = 1 + np.floor(streams.exponential("scroll", step, persona) * max(b.scroll - 0.5, 0.5))
-    return np.minimum(depth, offered).astype(np.int8)
+def looked(b: Behaviour, persona: Ints, slate: Ints, taste: Floats, world: PlatformView, step: int, streams: Streams) -> Bytes:
+    """How many posts of the slate [n, k] each visitor looks at, from the top: at least one where any is offered, exponential beyond, and
+    the more the better what it is offered fits its taste [n, d]."""
+    offered = slate >= 0
+    depth = 1 + np.floor(streams.exponential("scroll", step, persona) * _patience(b, slate, offered, taste, world))
+    return np.minimum(depth, offered.sum(axis=1)).astype(np.int8)
 
 
-def browses_new(b: Behaviour, persona: Ints, step: int, streams: Streams) -> Bools:
-    """Which visits look at the newest posts, whatever the feed design would show them [n]."""
-    return streams.uniform("browse new", step, persona) < b.browse_new
+def _patience(b: Behaviour, slate: Ints, offered: Bools, taste: Floats, world: PlatformView) -> F64 | float:
+    """Mean number of posts that each visitor looks at beyond the first [n]."""
+    mean = max(b.scroll - 0.5, 0.5)
+    if not b.scroll_taste or not len(world.posts):
+        return mean
+    vectors = world.topic_vectors[world.posts.topic[np.maximum(slate, 0)]]
+    affinity = np.einsum("nd,nkd->nk", taste, vectors) * offered
+    return np.asarray(mean * np.exp(b.scroll_taste * affinity.sum(axis=1) / np.maximum(offered.sum(axis=1), 1)))
+
+
+def browses(b: Behaviour, persona: Ints, step: int, streams: Streams) -> tuple[Bools, Bools]:
+    """Which visits look at the newest posts and which at threads without an answer, whatever the feed design would show them [n]."""
+    u = streams.uniform("browse new", step, persona)
+    newest = u < b.browse_new
+    return newest, ~newest & (u < b.browse_new + b.browse_unanswered)
 
 
 def opened(b: Behaviour, reader: Ints, post: Ints, world: PlatformView, streams: Streams) -> Bools:
@@ -315,7 +405,8 @@ def mood_after_reading(
     surprise = posts.valence[reading.post] - expected[posts.topic[reading.post], posts.act[reading.post]]
     susceptibility = 2 * world.population.susceptibility[persona]
     swayed = mood.swayed + b.contagion * susceptibility * mean_by_visit(reading, surprise, len(persona))
-    answers = reading.source == 1
+    told = np.flatnonzero(reading.source == 1)
+    answers = told[posts.author[posts.parent[reading.post[told]]] == reading.reader[told]]
     sting = np.bincount(reading.visit[answers], posts.toxicity[reading.post[answers]], len(persona))
     return Mood(mood.own, np.clip(swayed - b.hurt * np.minimum(sting, 2), -1, 1))
 
@@ -329,13 +420,18 @@ def reactions(b: Behaviour, reading: Reading, world: PlatformView, shows_counts:
     liking = (
         b.vote_taste * reading.affinity + b.vote_valence * posts.valence[post] - b.vote_rude * posts.toxicity[post]
         + b.vote_tie * reading.tie - b.vote_camp * reading.camp
+        + b.vote_side * posts.toxicity[post] * (posts.across[post] & ~reading.camp)
     )  # fmt: skip
-    if shows_counts and b.herding:
+    lifted = np.zeros(len(post))
+    if shows_counts:
         votes = (posts.up[post] - posts.down[post]).astype(np.float32)
-        liking += b.herding * np.sign(votes) * np.log1p(np.abs(votes))
+        liking += b.herding * np.log1p(np.maximum(votes, 0))
+        lifted = b.correction * np.log1p(np.maximum(-votes, 0))
     key = (reading.reader, posts.author[post], posts.step[post])
     u = streams.uniform("vote", *key)
-    up, down = _sigmoid(b.upvote + liking + b.label_vote * posts.label[post]), _sigmoid(b.downvote - liking)
+    appeal = b.appeal * (posts.appeal[post] - b.appeal / 2)  # so that the mean of its exponential is 1
+    up = _sigmoid(b.upvote + liking + appeal + lifted + b.label_vote * posts.label[post])
+    down = _sigmoid(b.downvote - liking)
     vote = np.where(u < up, 1, np.where(u > 1 - down, -1, 0)) * reading.fresh
     # Readers recognise a violation as people do, not as a scorer does: otherwise writer, filter and judge would share one word list.
     chance = np.where(posts.truth[post] > 0, b.report, b.false_report)
@@ -343,7 +439,31 @@ def reactions(b: Behaviour, reading: Reading, world: PlatformView, shows_counts:
     return vote.astype(np.int8), reported
 
 
+def appeal(author: Ints, step: int, streams: Streams) -> Floats:
+    """How well each post is liked beyond its topic and tone [m], a standard normal that only votes reveal: no feed, policy or scorer
+    can see it."""
+    return streams.normal("appeal", author, step).astype(np.float32)
+
+
 # -- writing -------------------------------------------------------------------------------------------------------------
+
+
+LURKS = 4.0
+"""Log-odds by which a lurker writes less than others."""
+USUAL = 1000
+"""Members of the community at which `crowd` neither adds nor takes."""
+
+
+def readiness(b: Behaviour, persona: Ints, streams: Streams) -> F64:
+    """How readily each persona writes, log-odds around the typical one [n]: it stays so for good."""
+    lurks = streams.uniform("lurker", persona) < b.lurkers
+    return b.write_spread * streams.normal("writer", persona) - LURKS * lurks
+
+
+def crowding(b: Behaviour, world: PlatformView) -> float:
+    """Log-odds that everybody writes less for being one of many (those who were there at the beginning)."""
+    members = max(int((world.population.arrival == OLD_HAND).sum()), 1)
+    return float(b.crowd * np.log10(members / USUAL))
 
 
 def writers(
@@ -351,7 +471,7 @@ def writers(
 ) -> Bools:
     """Which visits produce a draft [n]. The muted write nothing. urge: log-odds more for those who have something to tell."""
     arousal = mean_by_visit(reading, np.abs(world.posts.valence[reading.post]), len(persona))
-    habit = b.write_spread * streams.normal("writer", persona) + 0.5 * world.population.extraversion[persona]
+    habit = readiness(b, persona, streams) + 0.5 * world.population.extraversion[persona] + crowding(b, world)
     if b.write <= 0:
         return np.zeros(len(persona), bool)
     # The spread raises the mean of a logistic; a fixed shift (probit approximation, MacKay 1992) keeps the mean at `write`.
@@ -361,11 +481,36 @@ def writers(
         np.log(b.write / (1 - min(b.write, 0.999))) * spread
         + habit
         + b.withdrawal * (arousal - 0.35)
+        + b.provoked * (_rudest(reading, world, len(persona)) - 0.2)
         + b.answered * told
+        + b.own_thread * _called(reading, world, len(persona))
         + urge
     )
     wants = streams.uniform("write", step, persona) < _sigmoid(logit)
     return wants & (world.members.muted_until[persona] <= step)
+
+
+def _rudest(reading: Reading, world: PlatformView, visits: int) -> Floats:
+    """Toxicity of the rudest post that each visit meets for the first time [n]; 0 where nothing fresh was read."""
+    rows, rudest = np.flatnonzero(reading.fresh), np.zeros(visits, np.float32)
+    np.maximum.at(rudest, reading.visit[rows], world.posts.toxicity[reading.post[rows]])
+    return rudest
+
+
+def _called(reading: Reading, world: PlatformView, visits: int) -> Bools:
+    """Whether a reply in a thread of its own waits for each visitor [n]."""
+    rows = np.flatnonzero(reading.source == 1)
+    own = world.posts.author[world.posts.root[reading.post[rows]]] == reading.reader[rows]
+    return np.asarray(np.bincount(reading.visit[rows[own]], minlength=visits) > 0)
+
+
+def watched(b: Behaviour, replies: Ints, world: PlatformView, streams: Streams) -> Bools:
+    """Whether each new post is a reply further down in a thread whose opener watches it and is told of it [m]. Openers decide once a
+    thread; answers to their own posts they are told of anyway."""
+    posts, root, parent = world.posts, world.posts.root[replies], world.posts.parent[replies]
+    opener = posts.author[root]
+    below = (posts.depth[replies] > 1) & (opener != posts.author[replies]) & (opener != posts.author[parent])
+    return below & (streams.uniform("watch", opener, posts.step[root]) < b.opener_notice)
 
 
 def choose_parent(
@@ -404,7 +549,8 @@ def _parent_weight(b: Behaviour, reading: Reading, rows: NDArray[np.intp], world
     return np.asarray(
         b.parent_taste * reading.affinity[rows] + b.parent_question * (unanswered & (posts.act[post] == ACTS.index("ask")))
         + b.parent_unanswered * unanswered + b.parent_rude * posts.toxicity[post]
-        + b.parent_crowd * np.log1p(posts.replies[post]) + b.parent_depth * posts.depth[post] + b.parent_tie * reading.tie[rows]
+        + b.parent_gloom * np.maximum(-posts.valence[post], 0) + b.parent_crowd * np.log1p(posts.replies[post]) + b.parent_depth * posts.depth[post] + b.parent_tie * reading.tie[rows]
+        + b.parent_camp * reading.camp[rows]
         - b.parent_age * (step - posts.step[post]) + b.label_reply * posts.label[post],
         np.float64,
     )  # fmt: skip
@@ -471,6 +617,7 @@ class Temptation(NamedTuple):
     visibility: F64  # [m, kinds] how much the author has the rule against each kind in mind, 0 where there is none
     replies: Bools
     invited: Bools  # [m, kinds] whether talk of the draft's topic invites the kind
+    disputes: Bools | bool = False  # contradicts a post that contradicts or insults
 
 
 def violations(b: Behaviour, author: Ints, t: Temptation, world: PlatformView, step: int, streams: Streams) -> Bytes:
@@ -503,7 +650,7 @@ def temptations(b: Behaviour, author: Ints, t: Temptation, world: PlatformView) 
     medical = b.medical_advice + b.medical_old * (traits.age[author] - 45.0) / 20
     return {
         "insult": b.insult - b.insult_mood * t.mood + b.insult_context * t.rude_context + b.insult_irritable * irritable
-        + b.insult_camp * t.camp,
+        + b.insult_camp * t.camp + b.insult_dispute * t.disputes,
         "self_promotion": b.promote + b.promote_seller * t.seller,
         "off_topic": none + b.off_topic,
         "harassment": np.where(t.replies, harassment, NEVER),
@@ -540,22 +687,26 @@ def satisfaction(b: Behaviour, reading: Reading, world: PlatformView, persona: I
 
 
 def leavers(b: Behaviour, world: PlatformView, persona: Ints, step: int, streams: Streams) -> Ints:
-    """Visitors who leave for good: the dissatisfied, and above all newcomers in their first week."""
+    """Visitors who leave for good: the dissatisfied, and above all newcomers in their first week, less so once somebody has answered
+    them."""
     if b.churn <= 0:
         return persona[:0]
     members, arrival = world.members, world.population.arrival[persona]
     newcomer = (arrival > OLD_HAND) & (step - arrival < 7 * 24)
     base = np.log(b.churn / max(1 - b.churn, 1e-9))
-    logit = base - b.churn_slope * members.satisfaction[persona] + b.churn_newcomer * newcomer
+    welcome = b.churn_newcomer - b.churn_answered * (members.told[persona] > 0)
+    logit = base - b.churn_slope * members.satisfaction[persona] + welcome * newcomer
     return persona[streams.uniform("leave", step, persona) < _sigmoid(logit)]
 
 
 def new_ties(b: Behaviour, reading: Reading, vote: Bytes, world: PlatformView, streams: Streams) -> tuple[Ints, Ints]:
-    """(follower, followee): an upvote can turn into a tie; at most one a visit, the first in reading order."""
+    """(follower, followee): an upvote can turn into a tie, seldom with the other home group; at most one a visit, the first in reading
+    order."""
     author = world.posts.author[reading.post]
     liked = np.flatnonzero((vote == 1) & ~reading.tie)
+    chance = b.follow * np.where(reading.camp[liked], b.follow_far, 1.0)
     lucky = liked[
-        streams.uniform("follow", reading.reader[liked], author[liked], world.posts.step[reading.post[liked]]) < b.follow
+        streams.uniform("follow", reading.reader[liked], author[liked], world.posts.step[reading.post[liked]]) < chance
     ]
     _, first = np.unique(reading.visit[lucky], return_index=True)
     rows = lucky[first]

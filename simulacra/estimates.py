@@ -13,14 +13,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from simulacra.experiment import RunSpec, Stage, one_blas_thread, past_of, set_stage
+from simulacra.minds.assessor import ModelAssessor
 from simulacra.minds.autonomous import AutonomousMind
 from simulacra.minds.guided import GuidedMind
 from simulacra.minds.language import LanguageWriter
 from simulacra.minds.personapool import batches
 from simulacra.minds.prompts import tokens
-from simulacra.minds.settings import Language, make_writer
-from simulacra.scoring.semantic import topic_affinity
-from simulacra.seams import Briefs, Prompt, TextGenerator, Turns, Visits, Writing
+from simulacra.minds.settings import Language, make_writer, remembering
+from simulacra.scoring.semantic import WeightsError, topic_affinity
+from simulacra.seams import Assessment, Briefs, Drafts, Floats, Musing, Prompt, TextGenerator, Thought, Turns, Visits, Writing
 from simulacra.sessions import Session
 from simulacra.streams import Streams
 from simulacra.text import Budget, ModelSpec, price_of
@@ -36,6 +37,10 @@ _RENDERED = 300
 """Prompts that are all measured; of those beyond, every tenth."""
 TOKENS_A_WORD, TOKENS_A_POST, TOKENS_A_VISIT = 1.4, 10, 45
 """Output of a post: tokens a word and of its JSON; of a visit without a text. Measured on English; other scripts take more."""
+TOKENS_A_THOUGHT = 50
+"""Output of a reflection: two short sentences and their JSON."""
+TOKENS_A_JUDGEMENT = 15
+"""Output of a judgement that keeps a draft: {"draft_1": {"rule": 0, "why": ""}}."""
 LATENCY, TOKENS_A_SECOND = 0.8, 60.0
 """Seconds to the first token of a hosted model, and tokens a second from then on: rough, and said to be."""
 LOCAL_POSTS_A_SECOND = 1.5
@@ -55,6 +60,8 @@ class Estimate:
     calls: int  # in all
     past_calls: int  # of those, for the burn-in days
     pool_calls: int  # of those, to expand the sketches
+    thinking_calls: int  # of those, reflections on what members remember
+    judging_calls: int  # of those, by which a language model moderates
     input_tokens: int
     output_tokens: int
     longest_prompt: int  # tokens, of those measured
@@ -96,6 +103,8 @@ class Estimate:
         burn_in = f"{self.past_calls:,} calls for the burn-in days (--past sketch writes them for nothing)"
         parts += [burn_in] if self.past_calls else []
         parts += [f"{self.pool_calls:,} to invent people"] if self.pool_calls else []
+        parts += [f"{self.thinking_calls:,} to think back (--no-memory saves them)"] if self.thinking_calls else []
+        parts += [f"{self.judging_calls:,} to judge drafts (llm_moderator)"] if self.judging_calls else []
         price = "nothing" if self.cost == 0 else f"about ${self.cost:.2f}" if self.cost is not None else "unknown"
         unpriced = f" (add {self.language.model.name} to a price table and name it in SIMULACRA_PRICES)"
         how = unpriced if self.cost is None else ""
@@ -121,18 +130,22 @@ def estimate(
     chats = expects_chat(language.model)
     near = topic_affinity(spec.community)
     with one_blas_thread():
-        dry, past = _played(spec, language, near, chats)
+        dry, past, thoughts = _played(spec, language, near, chats)
     runs, pasts = arms * seeds, seeds if paired else arms * seeds
     pool_calls = batches(spec.community, persona_pool) if persona_pool else 0
-    here = dry.calls - past.calls
+    here, judging = dry.calls - past.calls, dry.judging * runs
+    written = here * runs - judging
     calls = here * runs + past.calls * pasts
     share = calls / dry.calls if dry.calls else 0.0
-    given = round(dry.input_tokens * share) + 500 * pool_calls
-    taken = round(dry.output_tokens * share) + 600 * pool_calls
+    thinking = sum(n * (runs if step >= 0 else pasts) for step, n in thoughts.by_step.items())
+    of_thoughts = thinking / thoughts.calls if thoughts.calls else 0.0
+    given = round(dry.input_tokens * share + thoughts.input_tokens * of_thoughts) + 500 * pool_calls
+    taken = round(dry.output_tokens * share + thoughts.output_tokens * of_thoughts) + 600 * pool_calls
+    calls, longest = calls + thinking, max(dry.longest, thoughts.longest)
     price = price_of(language.model)
     return Estimate(
-        language, chats, runs, here * runs * language.batch if language.autonomy == "guided" else here * runs, calls + pool_calls,
-        past.calls * pasts, pool_calls, given, taken, dry.longest, _seconds(dry, language, runs, calls, concurrent),
+        language, chats, runs, written * language.batch if language.autonomy == "guided" else written, calls + pool_calls,
+        past.calls * pasts, pool_calls, thinking, judging, given, taken, longest, _seconds(dry, language, runs, calls, concurrent),
         None if price is None else round(price.of(given, taken), 4),
     )  # fmt: skip
 
@@ -155,6 +168,7 @@ class Count:
     """Calls counted, prompts measured. Token sums are of the measured prompts, scaled up."""
 
     calls: int = 0
+    judging: int = 0  # of those, about drafts that a language model moderates
     measured: int = 0
     longest: int = 0
     by_step: dict[int, int] = field(default_factory=dict)
@@ -200,19 +214,40 @@ class CountingWriter(LanguageWriter):
     """The sketch mind writes; what a language model would have been asked is counted and a sample of it measured."""
 
     count: Count
+    thoughts: Count  # of reflections alone
     stand_in: Writer
 
     def write(self, briefs: Briefs, world: PlatformView, streams: Streams) -> Writing:
         if len(briefs.author) and briefs.step >= (-(10**5) if self.calibrates_by_past else 0):
             self.count.add(briefs.step, -(-len(briefs.author) // self.batch))
             rows = np.arange(len(briefs.author)) if self.count.wants_more else np.arange(0, len(briefs.author), 10)
-            some = briefs._replace(**{name: getattr(briefs, name)[rows] for name in _COLUMNS})
+            some = briefs.take(rows)
             for brief, prompt in zip(self.briefs(some, world, streams), self.prompts(some, world, streams), strict=True):
                 self.count.measure(prompt, brief.words * TOKENS_A_WORD + TOKENS_A_POST)
         return self.stand_in.write(briefs, world, streams)
 
+    def reflect(self, musings: Sequence[Musing], world: PlatformView, step: int, streams: Streams) -> list[Thought]:
+        """Nothing is thought; the calls are counted and measured."""
+        self.thoughts.add(step, len(musings))
+        for prompt in self.reflections(musings, world, step, streams):
+            self.thoughts.measure(prompt, TOKENS_A_THOUGHT)
+        return [Thought(())] * len(musings)
 
-_COLUMNS = ("author", "act", "topic", "mood", "parent", "truth")
+
+class CountingAssessor(ModelAssessor):
+    """Lets every draft pass; what a language model would have been asked about it is counted and a sample of it measured."""
+
+    def __init__(self, unasked: TextGenerator, count: Count) -> None:
+        super().__init__(unasked)
+        self._count = count
+
+    def assess(self, drafts: Drafts, world: PlatformView, streams: Streams, batch: int) -> list[Assessment]:
+        asked = self.questions(drafts, world, streams, batch)
+        self._count.add(drafts.brief.step, len(asked))
+        self._count.judging += len(asked)
+        for about, prompt in asked if self._count.wants_more else asked[::10]:
+            self._count.measure(prompt, about * TOKENS_A_JUDGEMENT)
+        return [Assessment(0)] * len(drafts.rule)
 
 
 class CountingMind(AutonomousMind):
@@ -236,20 +271,26 @@ class CountingMind(AutonomousMind):
         return turns
 
 
-def _played(spec: RunSpec, language: Language, near: TopicAffinity, chats: bool) -> tuple[Count, Count]:
-    """Counts of a whole dry run, and of its burn-in days alone."""
+def _played(spec: RunSpec, language: Language, near: TopicAffinity, chats: bool) -> tuple[Count, Count, Count]:
+    """Counts of a whole dry run, and of its burn-in days alone, both without reflections; and of its reflections."""
     unasked: TextGenerator = Unasked(language.model.name, chats)
     stage = set_stage(spec, near, session=Session(unasked, Budget()))
-    sketch = set_stage(replace(spec, language=None, mind="sketch"), near, stage.population).writer
+    plain = replace(spec.arm, moderation=())  # a sketch mind bears no lever that asks a model
+    sketch = set_stage(replace(spec, language=None, mind="sketch", arm=plain, earlier=()), near, stage.population).writer
     writer = make_writer(language, spec.community, unasked, sketch, CountingWriter)
     assert isinstance(writer, CountingWriter)
-    writer.count, writer.stand_in = Count(), sketch
-    mind = CountingMind if language.autonomy == "full" else GuidedMind
-    dry = Stage(stage.population, stage.streams, writer, stage.scorer, stage.topic_vectors, mind)
+    writer.count, writer.thoughts, writer.stand_in = Count(), Count(), sketch
+    mind = remembering(CountingMind if language.autonomy == "full" else GuidedMind, language, _by_words)
+    assessor = CountingAssessor(unasked, writer.count)
+    dry = Stage(stage.population, stage.streams, writer, stage.scorer, stage.topic_vectors, mind, assessor)
     past, memory = past_of(spec, dry)
     before = writer.count.copy()
     past.fork(spec.wired(), memory.fork()).play(spec.days)
-    return writer.count, before
+    return writer.count, before, writer.thoughts
+
+
+def _by_words(texts: Sequence[str]) -> Floats:
+    raise WeightsError("A dry run matches memories by their words.")
 
 
 def expects_chat(model: ModelSpec) -> bool:

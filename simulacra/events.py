@@ -22,7 +22,7 @@ STRATA = ("none", "both", "lexical", "semantic", "neither")
 """Which kind of scorer sees an uncivil post: both, only a word-based one, only an embedding-based one, neither."""
 
 SOURCES = ("feed", "notification")
-"""Where an impression came from: the ranked slate, or a notice that somebody replied to the reader."""
+"""Where an impression came from: the ranked slate, or a notice that somebody replied to the reader or in a thread that it opened."""
 
 SAYINGS = ("none", "tells", "asks", "doubts", "corrects", "invites", "comes", "declines", "welcomes")
 """What a post says of a piece of news: passes it on, asks whether it is true, doubts it, says that it is false; invites to a
@@ -61,7 +61,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
         _STEP, _PERSONA,
         ("post", "int32", "post id"),
         ("position", "int8", "place in the slate, 0 on top"),
-        ("source", "label:SOURCES", "feed, or notification of a reply"),
+        ("source", "label:SOURCES", "feed, or notification of a reply to the reader or in its thread"),
     ),
     "reactions": _columns(
         _STEP, _PERSONA,
@@ -124,6 +124,11 @@ TABLES: dict[str, tuple[Column, ...]] = {
         ("item", "int8", "which piece of news: its place in the arm's list, from 0"),
         ("what", "label:AWARENESS", "what happened to the persona and the news"),
         ("post", "int32", "the post that did it; -1 where none did"),
+    ),
+    "thoughts": _columns(
+        _STEP, _PERSONA,
+        ("text", "str", "what the persona concluded from what it remembers, as the model put it"),
+        ("failure", "str", "why the model gave no thought; text is empty then"),
     ),
     "failures": _columns(_STEP, _PERSONA, ("reason", "str", "why a draft could not be written; the persona acts again later")),
 }  # fmt: skip

@@ -24,6 +24,7 @@ from simulacra.behaviour import Behaviour
 from simulacra.community import Community, community_from_dict, community_to_dict, load_community
 from simulacra.designs import Arm, BehaviourSettings, Settings, make_arm
 from simulacra.errors import Capped, RecordError, SpecError, Stopped
+from simulacra.minds.assessor import ModelAssessor
 from simulacra.minds.settings import MINDS as ALL_MINDS
 from simulacra.minds.settings import Language, make_writer, mind_maker
 from simulacra.moderation import POLICIES, check_askable
@@ -33,7 +34,7 @@ from simulacra.record.runfiles import checked_run_id, run_id
 from simulacra.record.runs import RunFolder
 from simulacra.record.tables import hash_json
 from simulacra.scoring.semantic import TopicAffinity, topic_affinity
-from simulacra.seams import Mind, Recorder, Scorer, State, Writer
+from simulacra.seams import Assessor, Mind, Recorder, Scorer, State, Writer
 from simulacra.sessions import Session, budget_after, open_session, with_personas
 from simulacra.simulation import Arm as WiredArm
 from simulacra.simulation import Progress, Simulation
@@ -158,11 +159,13 @@ class Stage:
     scorer: Scorer
     topic_vectors: Floats  # [topics, d], unit rows
     make_mind: Callable[..., Mind]
+    assessor: Assessor | None = None  # whom levers ask about rules; None for the sketch mind
 
     def simulation(self, arm: WiredArm, recorder: Recorder) -> Simulation:
         return Simulation(
             self.population, arm, writer=self.writer, scorer=self.scorer, streams=self.streams, recorder=recorder,
             topic_vectors=self.topic_vectors, policy_names=tuple(POLICIES), make_mind=self.make_mind,
+            assessor=self.assessor,
         )  # fmt: skip
 
 
@@ -177,12 +180,14 @@ def set_stage(
     if population is None:
         population = _grow(spec, near, streams)
     writer: Writer = _writer(_Known(spec.community))
+    assessor: Assessor | None = None
     if spec.language is not None:
         if session is None:
             raise SpecError("A language mind needs a session (`sessions.open_session`).")
         writer = make_writer(spec.language, spec.community, session.generator, writer)
         session.writers.append(writer)
-    return Stage(population, streams, writer, _scorer(), topic_vectors(near.topics), mind_maker(spec.language))
+        assessor = ModelAssessor(session.generator)
+    return Stage(population, streams, writer, _scorer(), topic_vectors(near.topics), mind_maker(spec.language), assessor)
 
 
 class _Known:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from simulacra.behaviour import readiness
 from simulacra.events import ACTS, AWARENESS, KINDS, SAYINGS
 from simulacra.news import News
 from simulacra.persona import OLD_HAND
@@ -181,10 +182,10 @@ def first_knowers(b: Behaviour, world: PlatformView, item: int, streams: Streams
     news, people = world.hearsay.items[item], world.population  # type: ignore[union-attr]
     here = (people.arrival == OLD_HAND) & ~world.members.departed
     sketches = [i for i, sketch in enumerate(world.community.personas) if sketch.name == news.origin]
-    among = np.flatnonzero(here & np.isin(people.sketch, sketches)) if news.origin else np.flatnonzero(here)
-    among = among if len(among) else np.flatnonzero(here)
+    among = (np.flatnonzero(here & np.isin(people.sketch, sketches)) if news.origin else np.flatnonzero(here)).astype(np.int32)
+    among = among if len(among) else np.flatnonzero(here).astype(np.int32)
     count = int(news.knows) if news.knows >= 1 else round(news.knows * int(here.sum()))
-    ready = np.log(people.activity[among] + 1e-6) + b.write_spread * streams.normal("writer", among)
+    ready = np.log(people.activity[among] + 1e-6) + readiness(b, among, streams)
     luck = ready + streams.gumbel("knows first", item, among)
     return among[np.argsort(-luck, kind="stable")[: max(1, count)]].astype(np.int32)
 
@@ -292,17 +293,24 @@ class Mouth(NamedTuple):
     first: Bools  # [items, m] brought the item
 
 
+def known_after(hearsay: Hearsay, heard: Heard | None, persona: Ints) -> Known:
+    """What those personas, ascending, know of every item once they have read what they read in this step [items, m]."""
+    known = hearsay.known(persona)
+    if heard is not None and len(persona):
+        at = np.minimum(np.searchsorted(persona, heard.persona), len(persona) - 1)
+        mine = persona[at] == heard.persona
+        for name, values in heard.after.at(mine)._asdict().items():
+            getattr(known, name)[heard.item[mine], at[mine]] = values
+    return known
+
+
 def mouths(b: Behaviour, heard: Heard | None, world: PlatformView, persona: Ints, step: int) -> Mouth | None:
     """What the visitors of a step could speak of after reading [items, n]; None where nobody knows anything."""
     hearsay = world.hearsay
     if hearsay is None or b.news_mention <= -_SURE:
         return None
-    known = hearsay.known(persona)
-    first = known.knows & (hearsay.source[:, persona] < 0)
-    if heard is not None:
-        cell = (heard.item, np.searchsorted(persona, heard.persona))
-        for name, values in zip(Known._fields, heard.after, strict=True):
-            getattr(known, name)[cell] = values
+    known = known_after(hearsay, heard, persona)
+    first = (hearsay.learnt[:, persona] < NEVER) & (hearsay.source[:, persona] < 0)
     if not known.knows.any():
         return None
     items, everyone = np.arange(len(hearsay.items), dtype=np.int8), world.population

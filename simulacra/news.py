@@ -64,12 +64,11 @@ class News:
 
     def date(self, step: int) -> str:
         """When the meet-up is, as somebody says it at that step: "tonight at 7 pm", "on Wednesday at noon"."""
-        days, hour = self.when // 24 - step // 24, self.when % 24
-        if days == 0:
-            return f"{'tonight' if hour >= 18 else 'today'} at {clock(hour)}"
-        if days == 1:
-            return f"tomorrow at {clock(hour)}"
-        return f"on {_DAYS[(self.when // 24) % 7]} at {clock(hour)}"
+        return date(self.when, step)
+
+    def told(self, step: int) -> str:
+        """The item as somebody passes it on at that step, a meet-up with its day and hour."""
+        return f"{self.inside}, {self.date(step)}" if self.when >= 0 else self.inside
 
     def over(self, step: int) -> bool:
         """Whether nobody speaks of it any more: the meet-up has begun."""
@@ -86,6 +85,16 @@ class News:
         plain |= {"topic": self.topic} if self.topic else {}
         plain |= {"from": self.origin} if self.origin else {}
         return plain | ({"when": _when(self.when)} if self.when >= 0 else {})
+
+
+def date(when: int, step: int) -> str:
+    """A later hour, as somebody says it at that step: "tonight at 7 pm", "on Wednesday at noon"."""
+    days, hour = when // 24 - step // 24, when % 24
+    if days == 0:
+        return f"{'tonight' if hour >= 18 else 'today'} at {clock(hour)}"
+    if days == 1:
+        return f"tomorrow at {clock(hour)}"
+    return f"on {_DAYS[(when // 24) % 7]} at {clock(hour)}"
 
 
 def clock(hour: int) -> str:
@@ -175,27 +184,3 @@ def parse_news(text: str) -> dict[str, Any]:
     if not colon:
         return {"words": text}
     return {"kind": kind, "words": words.strip(), **({"when": when.strip()} if when.strip() else {})}
-
-
-# -- asking for it ---------------------------------------------------------------------------------------------------------
-
-_ASKED: Mapping[str, str] = {
-    "tells": "You have heard that {item}. Mention it.",
-    "asks": "You have heard that {item} and do not know whether it is true. Ask about it.",
-    "doubts": "People say that {item}. You do not believe it. Say so.",
-    "corrects": "People say that {item}. It is false: a note said so. Say so kindly.",
-}
-_ASKED_MEETING: Mapping[str, str] = {
-    "tells": "There is {item} {date}. Tell the others about it.",
-    "asks": "You have heard that there is {item} {date}. Ask something about it.",
-    "invites": "You are holding {item} {date}. Invite the others.",
-    "comes": "There is {item} {date}. Say that you will come.",
-    "declines": "There is {item} {date}. Say that you cannot come.",
-    "welcomes": "You are holding {item} {date}. Answer warmly whoever wrote about it.",
-}
-
-
-def instruction(item: News, saying: str, step: int) -> str:
-    """What a language writer is asked to say of an item, in one or two sentences; the item's words are the designer's."""
-    asked = _ASKED_MEETING if item.kind == "invitation" else _ASKED
-    return asked[saying].format(item=item.inside, date=item.date(step))

@@ -6,7 +6,7 @@ posts, never on how many posts were ever written.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -16,6 +16,9 @@ from simulacra.hearsay import Heard, Hearsay
 from simulacra.persona import OLD_HAND, Population
 from simulacra.seams import Bools, Candidates, Drafts, Floats, Ints, Reading, Rulings, State, Turns
 from simulacra.streams import Streams
+
+if TYPE_CHECKING:
+    from simulacra.behaviour import Spells
 
 POOL = 2000
 """Most posts that stand for ranking at any moment."""
@@ -38,7 +41,7 @@ _POST_COLUMNS: dict[str, tuple[str, float]] = {
     "truth": ("int8", 0), "stratum": ("int8", 0), "rule": ("int8", 0), "up": ("int32", 0), "down": ("int32", 0),
     "up_far": ("int32", 0), "down_far": ("int32", 0), "reports": ("int32", 0), "reports_far": ("int32", 0),
     "replies": ("int32", 0), "impressions": ("int32", 0), "slot": ("int16", -1),
-    "removed": ("int32", -1), "hidden": ("bool", 0), "label": ("int8", 0),
+    "removed": ("int32", -1), "hidden": ("bool", 0), "label": ("int8", 0), "appeal": ("float32", 0), "across": ("bool", 0),
     "attention": ("float32", 1), "reach": ("float32", 1), "demoted": ("int8", 0), "locked": ("bool", 0),
 }  # fmt: skip
 
@@ -48,7 +51,8 @@ class Posts:
     the pool, -1 outside; `hidden` holds a post back until released. `up`, `down` and `reports` count everybody's, `*_far` those of
     readers of the other home group. `attention` is the share of readers who open a post that stands before them (1 unless it is
     collapsed), `reach` the share to whom it is shown at all, `demoted` the places that it loses in a slate; `locked` counts for the
-    opening post and closes its thread to replies."""
+    opening post and closes its thread to replies. `appeal` is how well a post is
+    liked beyond what it says, in deviations; `across` says that it answers a member of the other home group."""
 
     author: Ints
     step: Ints
@@ -76,6 +80,8 @@ class Posts:
     removed: Ints
     hidden: Bools
     label: np.ndarray
+    appeal: Floats
+    across: Bools
     attention: Floats
     reach: Floats
     demoted: np.ndarray
@@ -131,7 +137,8 @@ _MEMBER_COLUMNS: dict[str, tuple[str, tuple[int, ...], float]] = {
     "credit": ("float32", (), 0), "followees": ("int32", (FOLLOWEES,), -1), "read_up_to": ("int32", (FOLLOWEES,), -1),
     "ties": ("int16", (), 0), "followers": ("int32", (), 0), "recent": ("int32", (RECENT,), -1),
     "notices": ("int32", (NOTICES,), -1), "told": ("int16", (), 0), "reminder": ("float32", (), 0),
-    "reminded_until": ("int32", (), OLD_HAND),
+    "reminded_until": ("int32", (), OLD_HAND), "spells": ("int32", (), 0), "spell_ends": ("int32", (), OLD_HAND),
+    "zeal": ("float32", (), 1),
 }  # fmt: skip
 
 
@@ -139,7 +146,8 @@ class Members:
     """What changes about each persona. `swayed` is the part of its mood that the platform made; `credit` collects votes
     received since the last visit; `told` counts notices ever sent, so the ring `notices` is written in turn, as `ties` does
     for `followees`. `reminder` is how much a persona was reminded of the rules, per hour left until `reminded_until`: it
-    fades in a straight line."""
+    fades in a straight line. `spells` counts those that a persona has begun, around (odd) and away (even) in turn, the last of which
+    ends at `spell_ends`; `zeal` is the factor of its visits until then."""
 
     mood: Floats
     swayed: Floats
@@ -162,6 +170,9 @@ class Members:
     told: np.ndarray
     reminder: Floats
     reminded_until: Ints
+    spells: Ints
+    spell_ends: Ints
+    zeal: Floats
 
     def __init__(self, population: Population) -> None:
         for name, (dtype, shape, default) in _MEMBER_COLUMNS.items():
@@ -321,6 +332,11 @@ class Platform(PlatformView):
         members = self.members
         members.present = (self.population.arrival <= step) & ~members.departed
 
+    def turn_spells(self, new: Spells) -> None:
+        """Spells of being around or away begin."""
+        members, who = self.members, new.persona
+        members.spells[who], members.spell_ends[who], members.zeal[who] = new.begun, new.ends, new.zeal
+
     def look(self, turns: Turns) -> None:
         """Take note of impressions and reactions."""
         posts, members, reading = self.posts, self.members, turns.reading
@@ -351,8 +367,9 @@ class Platform(PlatformView):
         self._votes[place] = np.column_stack([reading.reader[rows], reading.post[rows], vote[rows]])
         self._voted += len(rows)
 
-    def publish(self, drafts: Drafts, minute: Floats) -> Ints:
-        """The drafts become posts, in order; their parents' authors are told. minute: [m] when in the hour. Returns the new ids."""
+    def publish(self, drafts: Drafts, minute: Floats, appeal: Floats | float = 0.0) -> Ints:
+        """The drafts become posts, in order; their parents' authors are told. minute: [m] when in the hour; appeal: [m] as
+        `behaviour.appeal`. Returns the new ids."""
         brief, posts, members = drafts.brief, self.posts, self.members
         first = len(posts)
         parent = brief.parent
@@ -361,10 +378,13 @@ class Platform(PlatformView):
         own = np.arange(first, first + len(parent), dtype=np.int32)
         root = np.where(opens, own, posts.root[up]) if first else own
         depth = np.where(opens, 0, posts.depth[up] + 1) if first else np.zeros(len(parent))
+        group = self.population.group
+        across = ~opens & (group[brief.author] != group[posts.author[up]]) if first else np.zeros(len(parent), bool)
         ids = posts.append(
             drafts.writing.text, author=brief.author, step=brief.step, time=brief.step + minute, parent=parent, root=root, depth=depth,
             act=brief.act, topic=brief.topic, memo=drafts.writing.memo, toxicity=drafts.scores.toxicity, valence=drafts.scores.valence,
             truth=brief.truth, stratum=drafts.writing.stratum, rule=drafts.rule,
+            appeal=appeal, across=across,
         )  # fmt: skip
         members.written[brief.author] += 1
         members.recent[brief.author] = np.column_stack([ids, members.recent[brief.author][:, :-1]])
@@ -372,6 +392,11 @@ class Platform(PlatformView):
         np.add.at(posts.replies, parent[replies], 1)
         self._tell(posts.author[parent[replies]], ids[replies], brief.author[replies])
         return ids
+
+    def tell_openers(self, ids: Ints) -> None:
+        """Those who opened the threads of these replies are told of them."""
+        author = self.posts.author
+        self._tell(author[self.posts.root[ids]], ids, author[ids])
 
     def _tell(self, whom: Ints, of: Ints, by: Ints) -> None:
         whom, of = whom[whom != by], of[whom != by]

@@ -7,7 +7,7 @@ Every seam takes a batch: a struct of arrays with one row a visit, draft or post
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,8 @@ Ints = NDArray[np.int32]
 Bytes = NDArray[np.int8]
 Floats = NDArray[np.float32]
 Bools = NDArray[np.bool_]
+Lines = NDArray[np.object_]
+"""[m] tuples of lines of text, one a row."""
 State = dict[str, NDArray[Any]]
 """The complete state of a part as named arrays; `restore(state())` changes nothing."""
 
@@ -87,6 +89,8 @@ class Briefs(NamedTuple):
     revision: int = 0  # 0 first version; n: the author thought again n times and writes it milder
     news: Bytes | None = None  # [m] which item of news the post is to speak of, -1 none; None: no draft speaks of any
     saying: Bytes | None = None  # [m] what it is to say of it, index into events.SAYINGS
+    memory: Lines | None = None  # [m] what comes to the author's mind; None: nobody remembers anything
+    plans: Lines | None = None  # [m] what the author means to do
 
     def take(self, rows: Any) -> Briefs:
         """Those rows of the batch."""
@@ -105,6 +109,28 @@ class Writing(NamedTuple):
 
 class Writer(Protocol):
     def write(self, briefs: Briefs, world: PlatformView, streams: Streams) -> Writing: ...
+
+
+class Musing(NamedTuple):
+    """A persona that is about to reflect, and on what."""
+
+    persona: int
+    memories: tuple[str, ...]
+
+
+class Thought(NamedTuple):
+    """What came of a reflection."""
+
+    insights: tuple[str, ...]
+    failure: str = ""  # why there is none
+
+
+@runtime_checkable
+class Thinker(Protocol):
+    """A writer that can draw conclusions as well."""
+
+    def reflect(self, musings: Sequence[Musing], world: PlatformView, step: int, streams: Streams) -> list[Thought]:
+        """One a musing."""
 
 
 class Scores(NamedTuple):
@@ -130,14 +156,24 @@ class Drafts(NamedTuple):
     writing: Writing
     scores: Scores
     rule: Bytes  # [m] number of the community's rule that is broken, from 1; 0 none
+    removed: Bools | None = None  # [m] an earlier lever takes it down as soon as it is posted; None: no lever has acted
+
+    def take(self, rows: Any) -> Drafts:
+        """Those rows of the batch."""
+        w = self.writing
+        writing = Writing([w.text[i] for i in rows], w.memo[rows], w.stratum[rows])
+        scores = Scores(*(column[rows] for column in self.scores))
+        return Drafts(
+            self.brief.take(rows), writing, scores, self.rule[rows], None if self.removed is None else self.removed[rows]
+        )
 
 
 class Visits(NamedTuple):
-    """Everyone who opens the app in this step, and what each is shown: replies to what they wrote, then the slate."""
+    """Everyone who opens the app in this step, and what each is shown: replies to what they wrote or opened, then the slate."""
 
     persona: Ints  # [n]
     slate: Ints  # [n, k] post ids, best first, -1 empty
-    notices: Ints  # [n, q] posts that answered theirs since the last visit, -1 empty
+    notices: Ints  # [n, q] posts that answered theirs, or in threads of theirs, since the last visit, -1 empty
     step: int
 
 
@@ -155,6 +191,14 @@ class Reading(NamedTuple):
     camp: Bools  # [s] the author belongs to the other home group
 
 
+class Thoughts(NamedTuple):
+    """What came of reflections, one row a thought; whoever was asked in vain has one row with the reason."""
+
+    persona: Ints  # [t]
+    text: list[str]  # [t] "" where failure says why
+    failure: list[str]  # [t]
+
+
 class Turns(NamedTuple):
     """What came of the visits."""
 
@@ -167,6 +211,7 @@ class Turns(NamedTuple):
     writing: Writing  # [m]
     mood: Floats  # [n] the visitor's mood after reading
     swayed: Floats  # [n] how much of it reading and being answered have made
+    thoughts: Thoughts | None = None  # what some came to think; None: nobody reflected
 
 
 class Mind(Protocol):
@@ -237,6 +282,21 @@ class Rulings(NamedTuple):
     reason: list[str]  # [r]
 
 
+class Assessment(NamedTuple):
+    """What somebody who knows the community's rules says of a draft."""
+
+    rule: int  # number of the rule that it breaks, from 1; 0 it breaks none
+    why: str = ""  # what its author is told
+    failure: str = ""  # why there is no assessment; rule is 0 then
+
+
+class Assessor(Protocol):
+    """Tells which of the community's own rules a draft breaks, as a language model does. It is not told the draft's truth."""
+
+    def assess(self, drafts: Drafts, world: PlatformView, streams: Streams, batch: int) -> list[Assessment]:
+        """One a draft. batch: drafts that may be put in one question."""
+
+
 class ModerationDesign(Protocol):
     """One lever of moderation; a run holds a list of them, applied in order."""
 
@@ -244,8 +304,8 @@ class ModerationDesign(Protocol):
     compliance: float  # how much it makes personas mind the rules while it is on (visibility), >= 0; 0 leaves them alone
     spare: int  # posts to rank beyond a slate, for those that it takes out of sight or moves down
 
-    def wire(self, generator: TextGenerator | None) -> None:
-        """Once, before anything else: the run's language model, None for the sketch mind."""
+    def wire(self, assessor: Assessor | None) -> None:
+        """Once, before anything else: whoever can be asked about rules; None for the sketch mind."""
 
     def before(self, drafts: Drafts, world: PlatformView, streams: Streams) -> Rulings | None:
         """Friction and filters before posting: refuse, hold, cancel, revise, or remove at once."""

@@ -19,11 +19,13 @@ from simulacra.community import Community
 from simulacra.errors import Stopped
 from simulacra.events import ACTIONS, ACTS, DEPARTURES, KINDS
 from simulacra.feeds import make_feed
+from simulacra.feeds.classic import Unanswered
 from simulacra.minds.guided import GuidedMind, wants_counts
 from simulacra.persona import Population
 from simulacra.platform import POOL, Platform
 from simulacra.rules import rule_of_kind
 from simulacra.seams import (
+    Assessor,
     Briefs,
     Drafts,
     Exposure,
@@ -50,11 +52,12 @@ SLATE = 20
 """Posts that a visit is offered."""
 _BATCH = 64
 """Readers ranked at once: their [64, 2000] scores stay in the processor's cache."""
-_NEWEST = make_feed("chronological")
+_NEWEST, _UNANSWERED = make_feed("chronological"), Unanswered()
+"""What a visitor can look at in place of the feed: lists, in which nothing is demoted."""
 _CALIBRATION = 24
 """Neutral posts scored for each topic and act to find what the scorer makes of the vocabulary alone."""
 
-CANCEL, REVISE, REFUSE = (ACTIONS.index(a) for a in ("cancel", "revise", "refuse"))
+CANCEL, REVISE, REFUSE, REMOVE = (ACTIONS.index(a) for a in ("cancel", "revise", "refuse", "remove"))
 _ONCE_POSTED = [ACTIONS.index(a) for a in ("remove", "hold", "collapse", "demote", "limit", "label", "lock")]
 """Rulings on a draft that are carried out when it has become a post."""
 
@@ -94,10 +97,10 @@ class Simulation:
     def __init__(
         self, population: Population, arm: Arm, *, writer: Writer, scorer: Scorer, streams: Streams, recorder: Recorder,
         topic_vectors: Floats, policy_names: Sequence[str], slate: int = SLATE, pool: int = POOL,
-        make_mind: Callable[..., Mind] = GuidedMind,
+        make_mind: Callable[..., Mind] = GuidedMind, assessor: Assessor | None = None,
     ) -> None:  # fmt: skip
         self.population, self.arm, self.writer, self.scorer = population, arm, writer, scorer
-        self.make_mind = make_mind
+        self.make_mind, self.assessor = make_mind, assessor
         self.streams, self.recorder = streams, recorder
         self.policy_names, self.slate = tuple(policy_names), slate
         self.platform = Platform(arm.community, population, topic_vectors, pool)
@@ -108,7 +111,7 @@ class Simulation:
         self.mind: Mind = self._make_mind()
         self._rule_of_truth = _rule_table(arm.community)
         for policy in arm.policies:
-            policy.wire(getattr(writer, "generator", None))
+            policy.wire(assessor)
 
     def _make_mind(self) -> Mind:
         arm = self.arm
@@ -159,7 +162,7 @@ class Simulation:
         self._hear_news(turns, step)
         world.look(turns)
         drafts, removed = self._moderate(turns.briefs, turns.writing, step)
-        ids = world.publish(drafts, world.minute(drafts.brief.author, step, streams))
+        ids = self._publish(drafts, world.minute(drafts.brief.author, step, streams))
         self._note_news(drafts, ids, step)
         self._carry_out(removed, ids, step)
         for policy in self.arm.policies:
@@ -168,14 +171,21 @@ class Simulation:
         world.turn_pool(ids, step, streams)
         self._record(visits, turns, drafts, ids, leaving, step)
 
+    def _publish(self, drafts: Drafts, minute: Floats) -> Ints:
+        ids = self.platform.publish(drafts, minute, model.appeal(drafts.brief.author, drafts.brief.step, self.streams))
+        self.platform.tell_openers(ids[model.watched(self.arm.behaviour, ids, self.platform, self.streams)])
+        return ids
+
     def _arrive(self, step: int) -> Visits:
         world, streams = self.platform, self.streams
+        world.turn_spells(model.spells(self.arm.behaviour, world, step, streams))
         persona = model.arrivals(self.arm.behaviour, world, step, streams)
         notices = reach.delivered(persona, world.arrive(persona, step), world, streams)
         self.visits += len(persona)
         slates = np.empty((len(persona), self.slate), np.int32)
-        newest = model.browses_new(self.arm.behaviour, persona, step, streams)
-        for feed, rows in ((_NEWEST, np.flatnonzero(newest)), (self.arm.feed, np.flatnonzero(~newest))):
+        newest, waiting = model.browses(self.arm.behaviour, persona, step, streams)
+        for feed, who in ((_NEWEST, newest), (_UNANSWERED, waiting), (self.arm.feed, ~(newest | waiting))):
+            rows = np.flatnonzero(who)
             for start in range(0, len(rows), _BATCH):
                 batch = rows[start : start + _BATCH]
                 slates[batch] = self._slate(feed, persona[batch], step)
@@ -188,7 +198,7 @@ class Simulation:
         spare = max((policy.spare for policy in self.arm.policies), default=0)
         post = feed.rank(readers, candidates, self.slate + spare, world, streams).post
         if spare:
-            post = reach.arranged(persona, post, self.slate, world, streams, demotes=feed is not _NEWEST)
+            post = reach.arranged(persona, post, self.slate, world, streams, demotes=feed is self.arm.feed)
         return post if self.arm.exposure is None else _kept(post, self.arm.exposure.keep(post, persona, world, streams))
 
     def _settle(self, visits: Visits, turns: Turns, step: int) -> Ints:
@@ -255,7 +265,9 @@ class Simulation:
         drafts = self._score(briefs, writing, step)
         at_once: list[tuple[str, Rulings]] = []
         for policy in self.arm.policies:
-            ruling = policy.before(drafts, self.platform, self.streams) if len(drafts.brief.author) else None
+            if not len(drafts.brief.author):
+                break
+            ruling = policy.before(drafts._replace(removed=_taken_down(drafts, at_once)), self.platform, self.streams)
             if ruling is None:
                 continue
             later = np.isin(ruling.action, _ONCE_POSTED)
@@ -265,7 +277,7 @@ class Simulation:
             dropped = ruling.draft[np.isin(ruling.action, (CANCEL, REFUSE))]
             if len(dropped):
                 kept = np.setdiff1d(np.arange(len(drafts.brief.author)), dropped)
-                drafts, at_once = _keep(drafts, kept), [(name, _follow(r, kept)) for name, r in at_once]
+                drafts, at_once = drafts.take(kept), [(name, _follow(r, kept)) for name, r in at_once]
         return drafts, at_once
 
     def _score(self, briefs: Briefs, writing: Writing, step: int) -> Drafts:
@@ -276,13 +288,13 @@ class Simulation:
         if self.platform.hearsay is not None:
             briefs = hearsay.as_written(briefs, writing, self.platform)
         drafts = Drafts(briefs, writing, self.scorer.score(writing.text), self._rule_of_truth[briefs.truth])
-        return _keep(drafts, np.setdiff1d(np.arange(len(briefs.author)), list(writing.failure))) if writing.failure else drafts
+        return drafts.take(np.setdiff1d(np.arange(len(briefs.author)), list(writing.failure))) if writing.failure else drafts
 
     def _revise(self, drafts: Drafts, rows: Ints) -> Drafts:
         """The authors of those drafts write them again, milder; an insult becomes plain disagreement or a complaint."""
         if not len(rows):
             return drafts
-        brief = _keep(drafts, rows).brief
+        brief = drafts.take(rows).brief
         milder = np.where(brief.parent >= 0, ACTS.index("disagree"), ACTS.index("vent"))
         act = np.where(brief.act == ACTS.index("insult"), milder, brief.act).astype(np.int8)
         brief = brief._replace(act=act, truth=np.zeros_like(brief.truth), revision=brief.revision + 1)
@@ -290,7 +302,7 @@ class Simulation:
         again = Drafts(brief, writing, self.scorer.score(writing.text), np.zeros(len(rows), np.int8))
         # Where no milder words were found, the draft stays as it was.
         found = np.setdiff1d(np.arange(len(rows)), list(writing.failure))
-        return _replaced(drafts, rows[found], _keep(again, found))
+        return _replaced(drafts, rows[found], again.take(found))
 
     def _carry_out(self, at_once: list[tuple[str, Rulings]], ids: Ints, step: int) -> None:
         for name, ruling in at_once:
@@ -315,7 +327,7 @@ class Simulation:
         """Posts that no visit produced, put in at the end of the hour `briefs.step` which is over: moderated like any draft, read from
         the next hour on. minute: [m] when in that hour. Returns the ids of those that were posted."""
         drafts, removed = self._moderate(briefs, writing, briefs.step)
-        ids = self.platform.publish(drafts, minute[np.isin(briefs.author, drafts.brief.author)])
+        ids = self._publish(drafts, minute[np.isin(briefs.author, drafts.brief.author)])
         self._carry_out(removed, ids, briefs.step)
         self.platform.turn_pool(ids, briefs.step, self.streams)
         self._record_posts(drafts, ids)
@@ -360,6 +372,9 @@ class Simulation:
         for rows, value in ((turns.reaction != 0, turns.reaction), (turns.reported, np.full(len(r.post), 2))):
             add("reactions", step=steps[rows], persona=r.reader[rows], post=r.post[rows], reaction=value[rows])
         self._record_posts(drafts, ids)
+        if turns.thoughts is not None:
+            who, text, failure = turns.thoughts
+            add("thoughts", step=np.full(len(who), step), persona=who, text=text, failure=failure)
         self._write_departures(leaving, "dissatisfied", step)
 
     def _record_posts(self, drafts: Drafts, ids: Ints) -> None:
@@ -388,7 +403,7 @@ class Simulation:
         other = Simulation(
             self.population, arm, writer=self.writer, scorer=self.scorer, streams=self.streams, recorder=recorder,
             topic_vectors=self.platform.topic_vectors, policy_names=self.policy_names, slate=self.slate, pool=len(self.platform.pool),
-            make_mind=self.make_mind,
+            make_mind=self.make_mind, assessor=self.assessor,
         )  # fmt: skip
         kept = tuple(f"{part}." for part in carried)
         own = ("feed.", "policy.")
@@ -487,11 +502,12 @@ def _follow(ruling: Rulings, kept: np.ndarray) -> Rulings:
     return ruling._replace(draft=np.searchsorted(kept, ruling.draft).astype(np.int32))
 
 
-def _keep(drafts: Drafts, rows: np.ndarray) -> Drafts:
-    b, w, s = drafts.brief, drafts.writing, drafts.scores
-    brief = b.take(rows)
-    writing = Writing([w.text[i] for i in rows], w.memo[rows], w.stratum[rows])
-    return Drafts(brief, writing, Scores(*(column[rows] for column in s)), drafts.rule[rows])
+def _taken_down(drafts: Drafts, at_once: list[tuple[str, Rulings]]) -> np.ndarray:
+    """[m] which drafts are removed by what has been ruled so far."""
+    removed = np.zeros(len(drafts.brief.author), bool)
+    for _, ruling in at_once:
+        removed[ruling.draft[ruling.action == REMOVE]] = True
+    return removed
 
 
 def _replaced(drafts: Drafts, rows: Ints, new: Drafts) -> Drafts:

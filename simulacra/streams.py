@@ -22,6 +22,7 @@ _M1 = np.uint64(0xBF58476D1CE4E5B9)
 _M2 = np.uint64(0x94D049BB133111EB)
 _S30, _S27, _S31, _S11 = (np.uint64(s) for s in (30, 27, 31, 11))
 _MASK = 2**64 - 1
+_GAMMA_INT, _M1_INT, _M2_INT = int(_GAMMA), int(_M1), int(_M2)
 
 
 def _mix(h: U64) -> U64:
@@ -51,17 +52,17 @@ class Streams:
         if root is None:
             root = self._roots[purpose] = self._root(purpose)
         # Scalars first, in plain integers: most keys but one are scalars and one array pass is saved for each.
-        scalars = [k for k in keys if np.ndim(k) == 0]
-        h = root
-        for key in scalars:
-            h = _mix_int((h ^ (int(key) & _MASK)) + int(_GAMMA))  # type: ignore[arg-type]
-        arrays = [np.asarray(k) for k in keys if np.ndim(k) != 0]
-        if not arrays:
-            return np.uint64(h)  # type: ignore[return-value]
-        with np.errstate(over="ignore"):
-            out: U64 | np.uint64 = np.uint64(h)
-            for key in arrays:
-                out = _mix((key.astype(np.int64, copy=False).view(np.uint64) ^ out) + _GAMMA)
+        h, arrays = root, []
+        for key in keys:
+            if isinstance(key, int) or np.ndim(key) == 0:
+                h = _mix_int((h ^ (int(key) & _MASK)) + _GAMMA_INT)  # type: ignore[arg-type]
+            else:
+                arrays.append(np.asarray(key))
+        out: U64 | np.uint64 = np.uint64(h)
+        for array in arrays:
+            mixed = array.astype(np.int64, copy=False).view(np.uint64) ^ out
+            mixed += _GAMMA
+            out = _mix(mixed)
         return out  # type: ignore[return-value]
 
     def _root(self, purpose: str) -> int:
@@ -70,7 +71,10 @@ class Streams:
 
     def uniform(self, purpose: str, *keys: ArrayLike) -> F64:
         """Uniform on (0, 1), neither end included."""
-        return ((self.bits(purpose, *keys) >> _S11).astype(np.float64) + 0.5) * 2.0**-53
+        drawn = (self.bits(purpose, *keys) >> _S11).astype(np.float64)
+        drawn += 0.5
+        drawn *= 2.0**-53
+        return drawn
 
     def normal(self, purpose: str, *keys: ArrayLike) -> F64:
         """Standard normal (Box and Muller 1958)."""
@@ -104,7 +108,7 @@ class Streams:
 class Rerolled(Streams):
     """Other chances for what happens from a moment on, among the same people: what a draw fixes about a person for good stays."""
 
-    LASTING = frozenset(("writer", "manner", "life", "reach", "unfold"))
+    LASTING = frozenset(("writer", "lurker", "manner", "life", "reach", "unfold"))
     """Purposes whose draws make a person or what it keeps to: how readily it writes and in which manner, what its life outside does
     to its mood, which posts of limited reach or folded away it is shown and opens."""
 
@@ -119,6 +123,6 @@ class Rerolled(Streams):
 
 def _mix_int(h: int) -> int:
     h &= _MASK
-    h = ((h ^ (h >> 30)) * int(_M1)) & _MASK
-    h = ((h ^ (h >> 27)) * int(_M2)) & _MASK
+    h = ((h ^ (h >> 30)) * _M1_INT) & _MASK
+    h = ((h ^ (h >> 27)) * _M2_INT) & _MASK
     return h ^ (h >> 31)

@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -125,6 +126,13 @@ def writer_of(folder: Path) -> int | None:
 
 def log_file(runs_dir: Path, name: str) -> Path:
     return runs_dir / LOGS / f"{name}.txt"
+
+
+def seconds_at_work(runs_dir: Path, name: str) -> float:
+    """Seconds since the process of this name was started; 0 where none was."""
+    lock = _lock_of(runs_dir, name)
+    with disk_errors(lock):
+        return max(time.time() - lock.stat().st_mtime, 0.0) if lock.is_file() else 0.0
 
 
 def last_words(runs_dir: Path, name: str) -> str:

@@ -8,6 +8,7 @@ import re
 import shutil
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ pytest.importorskip("streamlit", reason="the app's extra is not installed: pip i
 from streamlit.testing.v1 import AppTest
 
 from simulacra.analysis.comparison import Row
+from simulacra.analysis.limits import MECHANISMS
 from simulacra.analysis.verdict import Plan
 from simulacra.branches.whatif import Change
 from simulacra.community import load_community
@@ -69,7 +71,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     played = run("pittsburgh", 40, 2, run_id="trip", runs_dir=place / "runs")
     add_note(played.folder, int(played.posts["id"].iloc[0]), "Look at this", ["rude"], "Ada")
     compare(
-        "local-politics", "moderation=none", "moderation=automod", 40, 1, 6, runs_dir=place / "runs", experiment_id="trial",
+        "local-politics", "moderation=none", "feed=random moderation=automod", 40, 1, 6, runs_dir=place / "runs", experiment_id="trial",
         plan=Plan("violations_seen_per_100", None, ("posts_per_persona",)), keep="all",
     )  # fmt: skip
     return place
@@ -451,6 +453,60 @@ def test_a_mistake_is_told_at_its_field(change: dict[str, object], field: str, h
         drafts.save(draft)
 
 
+@pytest.mark.parametrize(
+    "change, told",
+    [
+        ({"personas": [{"name": "", "sketch": "", "weight": 1.0}, {"name": "Bo", "sketch": "", "weight": 1.0}]}, "Sketch 2 is empty."),
+        ({"rules": [{"text": ""}, {"text": "x" * 600}]}, "Rule 2 has 600 characters"), ({"name": ""}, "Name is empty."),
+    ],
+)  # fmt: skip
+def test_a_mistake_names_the_field_as_the_page_does(change: dict[str, object], told: str, here: Path) -> None:
+    draft = {**drafts.of_community(store.community("pittsburgh")), **change}
+    assert drafts.problem(draft)[1].startswith(told)
+
+
+def test_what_is_wrong_is_gone_once_it_is_mended(here: Path) -> None:
+    page = opened("design", start="blank")
+    page.text_input(key=f"name-{page.session_state['draft_version']}").set_value("Plots").run()
+    assert "goal is empty" in words(page).lower()
+    page.text_area(key=f"goal-{page.session_state['draft_version']}").set_value("People who garden swap seeds here.").run()
+    assert "goal is empty" not in words(page).lower() and "Describe at least one kind of member" in words(page)
+
+
+def test_rules_that_mean_the_same_are_told_before_anything_is_played(here: Path) -> None:
+    page = opened("compare", {"template": "Which of two sets of rules?"}, new="1", community="pittsburgh")
+    rules = next(area for area in page.text_area if area.key.startswith("variant-") and area.key.endswith("-rules"))
+    rules.set_value(f"{rules.value}\nNo insults.").run()
+    assert [warning.value for warning in page.warning] == [readout.WORDING]
+    rules = next(area for area in page.text_area if area.key.startswith("variant-") and area.key.endswith("-rules"))
+    rules.set_value("").run()
+    assert not page.warning
+
+
+def test_designs_that_play_out_alike_get_a_reason_instead_of_empty_pictures(here: Path) -> None:
+    found = compare(
+        "pittsburgh", "", 'rules.add="No insults."', 30, 1, 6, runs_dir=here / "runs", experiment_id="alike", keep="none",
+        plan=Plan("violations_per_100"),
+    )  # fmt: skip
+    page = opened("compare", experiment="alike")
+    shutil.rmtree(found.path)
+    assert not page.exception and "word for word the same" in words(page) and not page.get("plotly_chart")
+
+
+def test_while_it_is_played_no_direction_is_told_before_six_pairs(trial: Comparison) -> None:
+    answer = readout.answer_of(trial)
+    row = answer.rows[answer.primary]
+    few = replace(answer, rows={**answer.rows, answer.primary: replace(row, seeds=3, effect="no verdict")})
+    assert readout.so_far(few).word == "Playing" and "3" not in readout.so_far(few).sentence
+    assert readout.so_far(answer).word.startswith("So far: ")
+
+
+def test_every_mechanism_is_told_in_words() -> None:
+    assert set(MECHANISMS) == set(readout.ASSUMED)
+    told = readout.limit("Mechanisms that may carry a response: contagion, follow. --robust asks which.")
+    assert "moods follow what is read" in told and "--" not in told
+
+
 def test_the_sample_slate_is_ranked_by_the_feed_itself() -> None:
     newest = [post.hours for post, _ in preview.ranked(make_feed("chronological"))]
     assert newest == sorted(newest)
@@ -487,6 +543,33 @@ def test_a_language_run_shows_what_it_took_and_how_many_turns_failed(tmp_path: P
     assert not page.exception
     assert "Calls of the model" in words(page) and "Tokens in" in words(page)
     assert any("refused" in caption.value and "scripted" in caption.value for caption in page.caption)
+
+
+@pytest.mark.parametrize(
+    "status, told", [("", "No run called"), ("capped", "has no finished day yet"), ("damaged", "not JSON")]
+)
+def test_a_run_that_cannot_be_read_is_not_mistaken_for_another(
+    status: str, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(store.RUNS_VARIABLE, str(tmp_path / "runs"))
+    run("pittsburgh", 5, 1, run_id="short", runs_dir=tmp_path / "runs")
+    if status:
+        shutil.copytree(tmp_path / "runs" / "short", tmp_path / "runs" / "odd")
+        told_of = json.loads((tmp_path / "runs" / "odd" / "run.json").read_bytes())
+        changed = json.dumps({**told_of, "status": status, "days": []}) if status == "capped" else "{"
+        (tmp_path / "runs" / "odd" / "run.json").write_text(changed)
+    page = opened("threads", run="odd")
+    assert not page.exception and told in page.error[0].value.replace("\\", "")
+    assert page.selectbox[0].value is None and len(page.selectbox) == 1
+
+
+@pytest.mark.parametrize(
+    "ends, told",
+    [((-4.04, -5.93, -2.02), "−4.0 (−5.9 to −2.0)"), ((0.0172, -0.0012, 0.0351), "+0.017 (−0.001 to +0.035)"),
+     ((12.3, 2.0, 22.6), "+12 (+2 to +23)"), ((0.0, 0.0, 0.0), "+0.00 (+0.00 to +0.00)")],
+)  # fmt: skip
+def test_an_interval_has_as_many_digits_as_its_width_supports(ends: tuple[float, float, float], told: str) -> None:
+    assert say.interval(*ends) == told
 
 
 def test_a_run_at_its_cap_says_so_and_goes_on_within_a_new_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

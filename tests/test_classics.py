@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from simulacra.analysis.verdict import stability_of
+from simulacra.analysis.stability import stability_of
 from simulacra.classics import CLASSICS, SCHELLING_SHARES, bank_run, find, music_lab, play, schelling
 from simulacra.errors import SpecError
 from simulacra.streams import Streams

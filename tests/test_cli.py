@@ -103,10 +103,12 @@ def test_compare_prints_rows_and_does_not_play_twice(here: Path, capsys: pytest.
     assert "cannot carry a claim" in " ".join(out.split()) and "Kept: experiments/" in out
     shown = told(capsys, "show", found["experiment_id"])
     assert shown["rows"] == found["rows"]
+    assert main(["show", found["experiment_id"], "--news"]) == 2
+    assert "--news reads one run" in capsys.readouterr().err
 
 
 def test_demo_compares_two_feeds_and_shows_one_thread_of_both(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["demo", "--personas", "60", "--days", "1", "--seeds", "1", "--jobs", "1"]) == 0
+    assert main(["demo", "--personas", "120", "--days", "2", "--seeds", "1", "--jobs", "1"]) == 0
     out, _ = capsys.readouterr()
     for part in ("Answer:", "95 % interval", "in both designs", "What to type next", "demo-baseline-1"):
         assert part in out

@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 
 import simulacra
-from simulacra import cluster, replicates
+from simulacra import cluster
 from simulacra.community import Community, load_community
 from simulacra.errors import SpecError, Stopped
 from simulacra.minds.settings import Language
-from simulacra.replicates import Task, replicate_of
+from simulacra.replicates import Task, backends, replicate_of
 from simulacra.studies.sweep import sweep
 from simulacra.text.models import ModelSpec
 
@@ -96,7 +96,7 @@ def wrong(task: Task) -> dict[str, Any]:
 def test_replicates_of_a_lost_worker_are_played_again(
     two_workers: Any, here: simulacra.Comparison, community: Community, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(replicates, "replicate_of", die_once)
+    monkeypatch.setattr(backends, "replicate_of", die_once)
     answer = compare(community, tmp_path, backend="ray", keep="none")
     assert len(list(answer.path.glob("*.died"))) == 4
     assert answer.digests == here.digests
@@ -108,7 +108,7 @@ def test_a_replicate_that_kills_every_worker_is_given_up_and_the_others_stay(
 ) -> None:
     monkeypatch.setattr(cluster, "RETRIES", 1)
     with monkeypatch.context() as patch:
-        patch.setattr(replicates, "replicate_of", die_always)
+        patch.setattr(backends, "replicate_of", die_always)
         with pytest.raises(SpecError, match="gave up") as gone:
             compare(community, tmp_path, backend="ray", keep="none")
     assert "\n" not in str(gone.value)
@@ -120,7 +120,7 @@ def test_a_replicate_that_kills_every_worker_is_given_up_and_the_others_stay(
 def test_what_a_replicate_says_on_a_worker_is_said_here(
     two_workers: Any, community: Community, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(replicates, "replicate_of", wrong)
+    monkeypatch.setattr(backends, "replicate_of", wrong)
     with pytest.raises(SpecError, match="that was no task"):
         compare(community, tmp_path, backend="ray", keep="none")
 

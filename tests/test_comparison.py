@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from simulacra.analysis.comparison import MIN_SEEDS, Row, headline, paired_rows, pairing_note, rows_table
-from simulacra.analysis.verdict import Plan, in_minutes
+from simulacra.analysis.verdict import Plan
+from simulacra.analysis.wording import in_minutes
 
 MEASURE = "toxicity_written"
 

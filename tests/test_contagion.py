@@ -8,8 +8,10 @@ from simulacra.errors import SpecError
 from simulacra.streams import Streams
 from simulacra.studies.contagion import (
     CONTROL,
+    OUTCOMES,
     PLACEBO,
     TREATMENT,
+    WITHDRAWAL,
     Omission,
     conversation_matching,
     openings,
@@ -17,6 +19,8 @@ from simulacra.studies.contagion import (
     probe,
     t_interval,
     twin_effect,
+    withdrawal_effect,
+    words_in_all,
 )
 
 SILENT = {"contagion": "off", "hurt": "off", "flattery": "off"}
@@ -40,7 +44,7 @@ def contagious():
 
 
 def test_with_contagion_off_twins_write_the_same_words(silent):
-    twin = [r for r in silent.rows if r.estimate in ("twin", "whole community")]
+    twin = [r for r in silent.rows if r.estimate in ("twin", "whole community") and r.measure != WITHDRAWAL]
     assert len(twin) == 8
     assert all(r.difference == 0 for r in twin)
     plain = [r.difference for r in silent.rows if r.estimate == "plain"]
@@ -52,6 +56,27 @@ def test_strong_contagion_is_found_with_the_right_sign(contagious):
     assert whole.high < 0  # less good news to read, sadder threads
     assert contagious.row("twin").difference < 0
     assert abs(contagious.row("twin").difference) < abs(whole.difference)
+
+
+def test_who_meets_fewer_emotional_posts_writes_less_though_no_mood_spreads():
+    livelier = {"withdrawal": 5, "write": 0.3, "write_spread": 0.5, "lurkers": 0, "opening": 1}
+    found = probe("pittsburgh", "positive", personas=400, days=2, seeds=6, behaviour={**SILENT, **livelier})
+    whole = found.row("whole community", WITHDRAWAL)
+    assert whole.high < 0 and whole.causal
+    causal = [r for r in found.rows if r.estimate in ("twin", "whole community") and r.measure in OUTCOMES]
+    assert len(causal) == 8 and all(r.difference == 0 for r in causal)
+
+
+def test_words_in_all_count_every_post_and_every_silent_persona():
+    sim = played(days=2, personas=200)
+    frames, people = sim.recorder.frames(), len(sim.population)
+    talk = words_in_all(frames, people)
+    assert talk.sum() == frames.table("posts").words.sum() and (talk == 0).any()
+    group = (np.arange(people) % 3).astype(np.int8)
+    fewer = talk - 2.0 * (group == TREATMENT) - 0.5 * (group == PLACEBO)
+    assert withdrawal_effect(fewer, talk, group) == pytest.approx(-1.5)
+    assert withdrawal_effect(fewer, talk, None) == pytest.approx((fewer - talk).mean())
+    assert np.isnan(withdrawal_effect(fewer, talk, np.full(people, TREATMENT, np.int8)))
 
 
 def test_an_omission_keeps_controls_whole_and_gives_placebos_the_same_share():
@@ -84,7 +109,8 @@ def test_withheld_posts_are_not_shown_and_the_rest_moves_up():
 
 
 def test_a_planted_difference_is_recovered():
-    twin = openings(played(days=2, personas=200), played(days=2, personas=200).recorder.frames())
+    sim = played(arm(behaviour={"write": 0.3}), days=2, personas=400)
+    twin = openings(sim, sim.recorder.frames())
     group = (np.arange(10_000) % 3).astype(np.int8)
     planted = twin._replace(outcome={k: v + 0.1 * (group[twin.author] == TREATMENT) for k, v in twin.outcome.items()})
     effect = twin_effect(planted, twin, group)

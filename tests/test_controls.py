@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 
 import simulacra
+from simulacra.analysis.contrast import contrast
 from simulacra.analysis.margins import MARGINS
-from simulacra.analysis.verdict import Plan, contrast, judge
+from simulacra.analysis.verdict import Plan, judge
 from simulacra.community import Community, load_community
 
 POOL = Path(__file__).parent / "data/equal_arms.json"

@@ -215,7 +215,7 @@ def test_a_re_ranking_takes_any_base_with_its_parameters():
 
 def test_hidden_counts_stop_the_herd():
     """Nobody follows a crowd that it cannot see: with counts hidden, herding has nothing to act on."""
-    herd = {"herding": 2, "upvote": -1, "downvote": -1.5}
+    herd = {"herding": 2, "correction": "off", "upvote": -1, "downvote": -1.5}
     hidden = [played(arm("hide_counts", behaviour={**herd, "herding": h})).recorder.digest for h in (2, "off")]
     shown = [played(arm("hot", behaviour={**herd, "herding": h})).recorder.digest for h in (2, "off")]
     assert hidden[0] == hidden[1] == shown[1] != shown[0]

@@ -16,7 +16,7 @@ from simulacra.studies.fidelity.study import Case, judged
 from simulacra.studies.fidelity.world import Size
 
 PAGE = Path(__file__).parent.parent / "docs" / "fidelity.md"
-TINY = Size(personas=60, days=2, arm_days=1)
+TINY = Size(personas=60, days=2, arm_personas=60, arm_days=1)
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ from simulacra.record.verify import verify
 def played(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """Three days of sixty people under human review, so that a queue of reports stands at midnight."""
     place = tmp_path_factory.mktemp("runs")
-    busy = ["moderation=human_review", "moderation.human_review.moderators=0.1", "false_report=0.2"]
+    busy = ["moderation=human_review", "moderation.human_review.moderators=0.1", "false_report=0.2", "visit_rate=3"]
     return run("pittsburgh", 60, 3, settings=busy, runs_dir=place, run_id="one")
 
 

@@ -2,6 +2,8 @@
 
 import json
 import socket
+import subprocess
+import sys
 import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -388,3 +390,15 @@ def test_two_runs_that_ask_the_same_at_once_make_one_call(tmp_path):
 
 def test_every_content_fault_is_known_to_the_reasons():
     assert set(CONTENTS) - {"null"} <= set(REASON)
+
+
+def test_a_program_ends_without_a_thread_of_calls_and_lets_go_of_what_is_under_way() -> None:
+    script = (
+        "import asyncio, atexit, threading\n"
+        "atexit.register(lambda: print([thread.name for thread in threading.enumerate()]))\n"
+        "from simulacra.text import pool\n"
+        "pool.run(asyncio.sleep(0))\n"
+        "asyncio.run_coroutine_threadsafe(asyncio.sleep(1000), pool.loop())\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "['MainThread']\n", "")

@@ -70,6 +70,13 @@ def test_equal_texts_score_equally_again_and_in_one_batch(scorer: SemanticScorer
     assert all(values[0] == values[-1] for values in first.values())
 
 
+def test_coarse_products_move_no_score_by_a_fiftieth_and_say_so(scorer: SemanticScorer) -> None:
+    coarse, texts = SemanticScorer(coarse=True), [*RUDE, *CIVIL, *FELT.values()]
+    fine, quick = scorer.score(texts), coarse.score(texts)
+    assert all(np.allclose(fine[name], quick[name], atol=0.02) for name in fine)
+    assert coarse.identity != scorer.identity
+
+
 def test_an_insult_inside_a_long_post_is_seen_as_a_sentence(scorer: SemanticScorer) -> None:
     long = "We walked along the river and had a look at the bridges. You are an idiot. Then we took the bus home in the rain."
     assert scorer.score([long])["toxicity"][0] > 0.5

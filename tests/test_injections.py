@@ -15,6 +15,7 @@ import pytest
 from simulacra.branches.interview import interview_prompt
 from simulacra.branches.recollection import Fact
 from simulacra.events import ACTS, KINDS
+from simulacra.minds.assessor import Judged, chat_question, page_question
 from simulacra.minds.prompts import (
     Brief,
     Community,
@@ -27,7 +28,6 @@ from simulacra.minds.prompts import (
     page_prompt,
     visit_prompt,
 )
-from simulacra.moderation.model import Judged, chat_judgement, page_judgement
 from simulacra.seams import Prompt
 from simulacra.text.abilities import Abilities, body_of
 from simulacra.text.models import ModelSpec
@@ -56,8 +56,8 @@ def written(text: str) -> dict[str, Prompt]:
         "batch": batch_prompt(here, [brief, opening], 1),
         "visit": visit_prompt(here, ["museums"], who, [text], offered, 1, ACTS, KINDS),
         "page": page_prompt(here, brief, example, 1),
-        "judgement": chat_judgement(community(), [Judged(text, text, said)] * 2, 1),
-        "judged page": page_judgement(community(), Judged(text, text, said), 1),
+        "judgement": chat_question(community(), [Judged(text, text, said)] * 2, 1),
+        "judged page": page_question(community(), Judged(text, text, said), 1),
         "interview": interview_prompt(who, "calm", [Fact(text, (1,))], text, text, True),
         "interview page": interview_prompt(who, "calm", [Fact(text, (1,))], text, text, False),
     }

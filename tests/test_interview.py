@@ -165,7 +165,9 @@ def test_a_model_is_asked_in_the_personas_place_from_the_same_facts(spoken: Run)
 
 def test_a_model_that_fails_leaves_the_record_and_the_reason(spoken: Run) -> None:
     said = ScriptedGenerator(lambda prompt: Answer("", "refused", 10, 0, 3))
-    answer = interview(spoken, 0, "How are you?", session=Session(said, Budget()), embedder=by_words)
+    answer = interview(
+        spoken, int(spoken.posts["author"].iloc[0]), "How are you?", session=Session(said, Budget()), embedder=by_words
+    )
     assert answer.failure == "refused" and "refused" in answer.source and answer.facts[0].text.lower() in answer.answer.lower()
 
 

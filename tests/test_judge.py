@@ -51,7 +51,7 @@ class Letters:
 
 @pytest.fixture
 def letters(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(judging, "SemanticScorer", lambda emotions: Letters())
+    monkeypatch.setattr(judging, "SemanticScorer", lambda emotions, coarse: Letters())
     monkeypatch.setattr(judging, "weights_folder", lambda: Path())
 
 

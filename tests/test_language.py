@@ -268,7 +268,7 @@ class Concurrent(ScriptedGenerator):
 def compared(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: Session, name: str = "c", seeds: int = 2
 ) -> replicates.Comparison:
-    monkeypatch.setattr(replicates, "open_session", lambda *_: said)
+    monkeypatch.setattr(replicates.comparing, "open_session", lambda *_: said)
     return replicates.compare(
         community(), "feed=chronological", "feed=engagement", 30, 1, seeds, behaviour={"write": 0.3}, runs_dir=tmp_path / "runs",
         experiment_id=name, language=GUIDED,

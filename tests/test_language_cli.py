@@ -56,6 +56,16 @@ def test_full_autonomy_is_told_as_a_call_a_visit():
     assert told.calls == told.posts > 40 and "one call each" in told.told()[0]
 
 
+def test_what_a_moderating_model_takes_is_told_too():
+    language = make_language("openai", "m", "http://127.0.0.1:1/v1", past="sketch")
+    plain, judged = (
+        estimate(RunSpec(community(), make_arm(community(), f"feed=hot moderation={name}", "run"), 40, 1, 1, language=language))
+        for name in ("none", "llm_moderator")
+    )
+    assert plain.judging_calls == 0 < judged.judging_calls == judged.posts
+    assert judged.calls == 2 * judged.posts and "to judge drafts" in judged.told()[0]
+
+
 def test_arms_and_seeds_share_a_past():
     language = make_language("openai", "m", "http://127.0.0.1:1/v1")
     spec = RunSpec(community(), make_arm(community(), "feed=hot", "run"), 40, 1, 1, language=language)

@@ -44,14 +44,15 @@ class World:
 
     def __init__(self, population: Population | None = None) -> None:
         self.population = population or people()
-        columns = ("author", "topic", "memo", "root")
+        columns = ("author", "act", "topic", "memo", "root")
         self.posts = SimpleNamespace(text=[], **{name: np.zeros(0, np.int64) for name in columns})
 
     def add(self, briefs: Briefs, writing: Writing) -> None:
         ids = np.arange(len(self.posts.text), len(self.posts.text) + len(writing.text))
         self.posts.text += writing.text
         root = np.where(briefs.parent >= 0, np.append(self.posts.root, ids)[briefs.parent], ids)
-        for name, new in {"author": briefs.author, "topic": briefs.topic, "memo": writing.memo, "root": root}.items():
+        columns = {"author": briefs.author, "act": briefs.act, "topic": briefs.topic, "memo": writing.memo, "root": root}
+        for name, new in columns.items():
             setattr(self.posts, name, np.concatenate([getattr(self.posts, name), new]))
 
 
@@ -85,7 +86,7 @@ def thread(act: str, opening: str, count: int = 300) -> list[tuple[About, About]
 
 
 def test_a_memo_survives_packing():
-    about = About(31, 200, 60, 15, 7, 4095, 1, 77)
+    about = About(31, 100, 60, 15, 8, 4095, 1, 77)
     assert grammar.unpack(grammar.pack(about)) == about
     assert 0 < grammar.pack(about) < 2**63
     assert grammar.unpack(0) is None
@@ -120,6 +121,45 @@ def test_a_thread_does_not_hear_a_line_again_while_there_are_others():
         world.add(asked, said)
         heard.append(grammar.keys(int(said.memo[0]))[0])
     assert len(set(heard)) == len(heard)
+
+
+def test_a_member_does_not_say_the_same_of_its_own_again():
+    world, own = World(), []
+    for step in range(2, 20):  # of a hundred ways to advertise, one would come twice by chance alone
+        asked = briefs([7], "promote", step=step)
+        said = write(asked, world)
+        world.add(asked, said)
+        own.append(grammar.keys(int(said.memo[0]))[0])
+    assert len(set(own)) == len(own)
+
+
+@pytest.mark.parametrize(
+    ("act", "opening", "lists"),
+    [
+        ("agree", "joke", ("joked_agree",)),
+        ("disagree", "joke", ("joked_disagree",)),
+        ("ask", "promote", ("sold_ask",)),
+        ("disagree", "promote", ("sold_disagree",)),
+        ("agree", "thank", ("thanked_agree",)),
+        ("disagree", "insult", ("broke_disagree",)),
+        ("agree", "off_topic", ("chat_agree",)),
+    ],
+)
+def test_what_is_no_contribution_is_answered_as_what_it_is(act: str, opening: str, lists: tuple[str, ...]):
+    acts = build_bank(community()).acts
+    known = {line.key for name in lists if name in acts for own in acts[name]._lists for line in own}
+    taken = thread(act, opening, 100)
+    assert len(taken) == 100 and all(reply.first in known for _, reply in taken)
+
+
+def test_questions_asked_back_fit_what_they_ask_about():
+    kinds = build_bank(community()).kinds
+    of_facts = {
+        kinds[reply.kind - 1] for parent, reply in thread("ask", "share") if parent.stance == grammar.STATED and reply.kind
+    }
+    assert "back_sure" in of_facts and not of_facts & {"back_how", "back_when", "back_tried"}
+    of_questions = [kinds[reply.kind - 1] for _, reply in thread("ask", "ask")]
+    assert of_questions.count("back_tried") > 0.6 * len(of_questions)
 
 
 def test_a_reply_to_a_post_without_memo_keeps_to_its_topic():

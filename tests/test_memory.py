@@ -113,15 +113,23 @@ def test_reflection_is_due_when_enough_has_happened_and_thoughts_do_not_count():
     assert m.due().tolist() == []
 
 
-def test_plans_are_of_a_day_and_bounded():
+def test_plans_are_of_an_hour_and_bounded():
     m = memory()
-    m.intend(5, 3, "meet-up at Lin's, 19:00")
-    m.intend(5, 3, "meet-up at Lin's, 19:00")
-    assert m.plan(5, 3) == ["meet-up at Lin's, 19:00"] and m.plan(5, 2) == [] and m.plan(6, 3) == []
-    for day in range(4, 4 + PLANS + 3):
-        m.intend(5, day, f"plan {day}")
+    m.intend(5, 67, "meet-up at Lin's")
+    m.intend(5, 67, "meet-up at Lin's")
+    assert m.planned_ahead(5, 66) == [(67, "meet-up at Lin's")] and m.planned_ahead(5, 67) == m.planned_ahead(6, 0) == []
+    for hour in range(70, 70 + PLANS + 3):
+        m.intend(5, hour, f"plan {hour}")
     assert len(m.planned_ahead(5, 0)) == PLANS
-    assert m.plan(5, 3) == []
+    assert (67, "meet-up at Lin's") not in m.planned_ahead(5, 0)
+
+
+def test_what_one_has_before_one_is_not_recalled():
+    m = memory()
+    m.observe([1, 1, 1], 0, ["the bus is late", "the bus is here", "bread"], 5)
+    assert m.recall([1], ["the bus is late"], 1, k=1, without=[{"the bus is late"}]) == [["the bus is here"]]
+    assert m.holds(1, "bread") and not m.holds(2, "bread") and not m.holds(1, "cake")
+    assert m.has_any(np.array([0, 1, 2])).tolist() == [False, True, False]
 
 
 def busy(embedder=by_letters, upto=60, into=None):
@@ -133,7 +141,7 @@ def busy(embedder=by_letters, upto=60, into=None):
         said.append(m.recall(people[:2], ["birds 4", "saw"], hour, k=3))
         for person in m.due():
             m.reflected(person, [f"thought {hour}"], hour)
-        m.intend(int(people[0]), hour // 24 + 2, f"go {hour}")
+        m.intend(int(people[0]), hour + 48, f"go {hour}")
     return m, said
 
 
@@ -168,7 +176,9 @@ def test_the_model_knows_what_words_do_not():
 def test_importance_is_on_parks_scale_and_rises_with_what_hurts():
     plain, rude, mine = importance(np.zeros(3), np.array([0, 0.9, 0]), [False, False, True], [False] * 3)
     assert plain == 1 < mine < rude + 1 <= 10
-    assert importance(np.ones(1), np.ones(1), [True], [True]).max() <= 10
+    assert importance(np.ones(1), np.ones(1), [True], [True], np.ones(1), [1000]).max() <= 10
+    dear, voted = importance(np.zeros(2), np.zeros(2), [False] * 2, [False] * 2, np.array([0.5, -0.5]), [0, 3])
+    assert dear == 1.5 and voted == np.float32(1.6)
 
 
 def test_an_unknown_source_is_a_bug_that_is_named():

@@ -44,7 +44,7 @@ def test_automod_takes_down_what_holds_a_listed_word_and_says_which():
 
 def test_a_designers_own_words_and_patterns_count():
     words = {"automod": {"words": ["museum*"], "patterns": [r"\bthe\b"], "default": False}}
-    sim = played(arm(moderation=["automod"], parameters=words))
+    sim = played(arm(moderation=["automod"], behaviour={"write": 0.2}, parameters=words))
     posts = sim.recorder.frames().table("posts")
     removed = posts.id.isin(rulings(sim, "remove").post)
     assert removed.any()
@@ -153,7 +153,7 @@ def heated(*moderation):
 
 
 def with_parameters(*moderation, days=2, personas=120, behaviour=None, **parameters):
-    settings = {**HEATED, **(behaviour or {})}
+    settings = {"visit_rate": 2, **HEATED, **(behaviour or {})}
     return played(arm(moderation=moderation, behaviour=settings, parameters=parameters), days, personas)
 
 
@@ -231,7 +231,9 @@ def test_places_are_lost_to_the_posts_that_follow():
 
 
 def test_held_posts_are_seen_by_nobody_until_a_moderator_has_looked():
-    sim = with_parameters("pre_screen", pre_screen={**PATIENT, "delay": 5, "false_alarm": 0, "miss": 0})
+    sim = with_parameters(
+        "pre_screen", days=4, pre_screen={**PATIENT, "threshold": 0.3, "delay": 5, "false_alarm": 0, "miss": 0}
+    )
     held, released, removed = (rulings(sim, what) for what in ("hold", "release", "remove"))
     assert len(held) > 20 and len(released) > 0 and len(removed) > 3
     posts, seen = posts_of(sim), table(sim, "impressions")

@@ -4,16 +4,14 @@ import re
 from dataclasses import replace
 from functools import cache
 
-import numpy as np
 import pytest
 from support import arm, community, past, played
 
 from simulacra.community import community_from_dict, community_to_dict, community_to_toml, load_community, overlay
 from simulacra.designs import Arm, differences, levers, make_arm
 from simulacra.errors import CommunityError, SpecError
-from simulacra.events import AWARENESS, SAYINGS
 from simulacra.minds.data import news_bank
-from simulacra.news import News, instruction, parse_news, read_news
+from simulacra.news import News, parse_news, read_news
 
 PARTY = News("invitation", "A picnic in Schenley Park.", when=2 * 24 + 19)
 RUMOUR = News("rumour", "The science museum will charge for parking from June")
@@ -142,8 +140,11 @@ def test_who_learns_has_read_a_post_that_speaks_of_it():
     assert not learnt.duplicated(["persona", "item"]).any()
 
 
+TALKATIVE = (("visit_rate", 2), ("lurkers", "off"), ("write", 0.3))
+
+
 def test_who_speaks_of_it_knew_it():
-    sim = told(PARTY, RUMOUR)
+    sim = told(PARTY, RUMOUR, behaviour=TALKATIVE)
     rows = table(sim, "awareness")
     known = rows[rows.what.isin(["knew", "learnt"])].set_index(["persona", "item"]).step
     mentions = table(sim, "mentions")
@@ -172,7 +173,7 @@ def test_posts_say_what_they_are_recorded_to_say():
 def test_hardly_two_posts_on_an_item_are_alike():
     texts = []
     for seed in (1, 2, 3):
-        sim = told(RUMOUR, seed=seed)
+        sim = told(RUMOUR, seed=seed, behaviour=TALKATIVE)
         texts += table(sim, "posts").set_index("id").text[table(sim, "mentions").post].tolist()
     assert len(texts) > 12 and len(set(texts)) >= 0.9 * len(texts)
 
@@ -235,8 +236,5 @@ def test_the_bank_has_lines_for_everything_that_can_be_said(kind):
         assert all(set(re.findall(r"\{(\w+)\}", line)) <= {"item", "date"} for line in lines)
 
 
-@pytest.mark.parametrize("saying", SAYINGS[1:])
-def test_a_language_writer_is_told_what_to_say(saying):
-    item = PARTY if saying in ("invites", "comes", "declines", "welcomes") else RUMOUR
-    assert item.inside in instruction(item, saying, 30)
-    assert saying in SAYINGS and len(AWARENESS) == 8 and np.isfinite(len(instruction(item, saying, 30)))
+def test_an_item_is_told_with_its_hour_as_it_stands_then():
+    assert PARTY.told(PARTY.when - 2).startswith(f"{PARTY.inside}, to") and RUMOUR.told(30) == RUMOUR.inside

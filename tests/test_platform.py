@@ -20,7 +20,7 @@ def test_votes_and_reports_are_counted_apart_for_the_other_home_group():
 
 
 def test_the_latest_votes_are_remembered_with_who_gave_them_and_no_more():
-    sim = played(arm(behaviour={"upvote": 1}), days=3)
+    sim = played(arm(behaviour={"upvote": 1, "visit_rate": 3}), days=3)
     reactions = sim.recorder.frames().table("reactions", burn_in=True)
     votes = reactions[reactions.reaction != 2]
     reader, post, vote = sim.platform.recent_votes()

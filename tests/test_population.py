@@ -111,8 +111,9 @@ def test_every_trait_of_every_bundled_community_is_in_range(slug: str) -> None:
 
 def test_the_population_as_a_whole_is_as_promised() -> None:
     people = pittsburgh(20_000)
-    assert people.activity.mean() == pytest.approx(2.0, rel=0.1)
-    assert gini(people.activity) == pytest.approx(0.6, abs=0.03)
+    assert people.activity.mean() == pytest.approx(1.72, rel=0.1)
+    assert gini(people.activity) == pytest.approx(0.69, abs=0.03)
+    assert people.activity.max() == 12 and 0.15 < (people.activity < 1 / 7).mean() < 0.27
     assert 0.1 < np.corrcoef(people.activity, people.extraversion)[0, 1] < 0.4
     assert people.susceptibility.mean() == pytest.approx(0.5, abs=0.03)
     assert people.baseline.mean() == pytest.approx(0.1, abs=0.06) and people.baseline.std() == pytest.approx(0.2, abs=0.05)

@@ -6,8 +6,10 @@ import re
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from simulacra.events import ACTS, KINDS
+from simulacra.events import ACTS, KINDS, SAYINGS
 from simulacra.minds.prompts import (
     MOST_TOKENS,
     Brief,
@@ -16,14 +18,17 @@ from simulacra.minds.prompts import (
     Offered,
     Persona,
     Said,
+    Tidings,
     batch_prompt,
     batch_texts,
     chat_prompt,
     choice,
     clipped,
     mood_word,
+    offered_in,
     page_prompt,
     quoted,
+    reflection_prompt,
     spoken,
     tokens,
     visit_prompt,
@@ -42,6 +47,7 @@ THREAD = (
     Said("mel", "Is the Mattress Factory worth two hours?", "ask"),
     Said("walt", "Take the 54, it stops right there.", "answer"),
 )
+PARTY = Tidings("a picnic in Frick Park, tonight at 7 pm", "invites", True)
 EXAMPLES = (Example("Jo, 41, art teacher, cheerful", "disagree", -0.3, "hm, not my experience"),)
 
 
@@ -63,6 +69,10 @@ def rendered() -> str:
         "two in one call": batch_prompt(TRIPS, [brief(), brief("joke")], 7),
         "a page": page_prompt(TRIPS, brief(), EXAMPLES, 7),
         "a visit": visit_prompt(TRIPS, ["museums", "food"], DEZ, (), slate, 7, ACTS, KINDS),
+        "an invitation": chat_prompt(TRIPS, brief("share", thread=())._replace(news=PARTY, plans=(PARTY.words,)), 7),
+        "a page with news": page_prompt(TRIPS, brief("share", thread=())._replace(news=PARTY), EXAMPLES, 7),
+        "thinking back": reflection_prompt(TRIPS, DEZ, ("walt answered me: no", "I wrote: fries"), 7, True),
+        "thinking back on a page": reflection_prompt(TRIPS, DEZ, ("walt answered me: no", "I wrote: fries"), 7, False),
     }
     return "".join(f"=== {name}\n{told(prompt)}" for name, prompt in prompts.items())
 
@@ -96,8 +106,56 @@ def test_prompts_are_bounded_in_a_thread_of_ten_thousand_long_posts():
         chat_prompt(crowded, long, 1).user.find("somebody_9999"),
     )
     assert 0 < first < last, "the opening post and the one answered are always there"
-    visit = visit_prompt(crowded, ["t " * 40] * 32, DEZ, (post,) * 9, [Offered("a", post)] * 40, 1, ACTS, KINDS)
-    assert tokens(visit.system) + tokens(visit.user) <= 2 * MOST_TOKENS
+
+
+ODD = st.sampled_from(["", "word ", "?!", "42", "é", "a b ", "\n", "火", "🎉", "<b>", "A|B", "‮", "longerwordsthanusual "])
+LONG = st.builds(lambda piece, times, rest: piece * times + rest, ODD, st.integers(0, 600), st.text(max_size=40))
+SOME = st.lists(LONG, max_size=12).map(tuple)
+
+
+@settings(max_examples=60, deadline=None)
+@given(text=LONG, more=SOME, memory=SOME, posts=st.integers(0, 40))
+def test_no_text_however_long_or_odd_makes_a_prompt_longer_than_allowed(text, more, memory, posts):
+    """Every part that comes from outside, of marks, digits, other scripts and emoji too, in all three kinds of prompts."""
+    place = Community(text, text, more, more)
+    who = Persona(text, 30, text, text, "all lower case", text)
+    thread = tuple(Said(text, one) for one in (text, *more))
+    told = Brief(who, "share", "insult", text, 0.1, 30, thread, memory, 0, memory, PARTY._replace(words=text))
+    visit = visit_prompt(
+        place, [text] * 40, who, memory, [Offered(text, text, 9, 9, True, True)] * posts, 1, ACTS, KINDS, plans=memory
+    )
+    for prompt in (chat_prompt(place, told, 1), page_prompt(place, told, (Example(text, "share", 0, text),) * 2, 1), visit):
+        assert tokens(prompt.system) + tokens(prompt.user) <= MOST_TOKENS
+    assert min(posts, 1) <= offered_in(visit) <= posts
+    assert visit.user.endswith("do now? Typing: all lower case.")
+
+
+def test_a_visit_shows_what_there_is_room_for_and_says_how_much():
+    wordy = [Offered("mel", "the bus to the museum was late again and nobody knew when the next one would come " * 3)] * 12
+    memory, plans = ("walt corrected you about the 71 last week",) * 4, ("tonight at 7 pm: a picnic in Frick Park",)
+    plain = visit_prompt(TRIPS, ["museums", "food"], DEZ, (), wordy, 1, ACTS, KINDS)
+    minded = visit_prompt(TRIPS, ["museums", "food"], DEZ, memory, wordy, 1, ACTS, KINDS, plans=plans)
+    assert 6 <= offered_in(minded) <= offered_in(plain) <= 12
+    assert "<plans>tonight at 7 pm" in minded.user and minded.user.count("<remembers>") == 4
+    assert offered_in(visit_prompt(TRIPS, ["museums"], DEZ, (), [], 1, ACTS, KINDS)) == 0
+
+
+@pytest.mark.parametrize("saying", SAYINGS[1:])
+def test_whoever_speaks_of_news_is_told_what_to_say(saying):
+    kinds = {
+        "invites": [True],
+        "comes": [True],
+        "declines": [True],
+        "welcomes": [True],
+        "tells": [True, False],
+        "asks": [True, False],
+    }
+    for meets in kinds.get(saying, [False]):
+        for thread in ((), THREAD):
+            asked = brief("share", thread=thread)._replace(news=Tidings("the museum will close", saying, meets))
+            chat, page = chat_prompt(TRIPS, asked, 1), page_prompt(TRIPS, asked, EXAMPLES, 1)
+            assert "<news>the museum will close</news>" in chat.user and "what <news> says" in chat.user
+            assert "the museum will close" in page.user.splitlines()[-1]
 
 
 def test_a_usual_prompt_is_short():

@@ -10,20 +10,10 @@ import pytest
 from handmade import OLD_HAND, HandMade, look, post
 
 from simulacra.analysis.facts import Facts, correlation, gini, slope, top_share
-from simulacra.analysis.structure import (
-    STRUCTURE,
-    burstiness,
-    depth_distance,
-    depth_histogram,
-    gap_memory,
-    hour_entropy,
-    peak_to_trough,
-    reference,
-    size_distance,
-    size_histogram,
-    structure,
-    tail,
-)
+from simulacra.analysis.rhythm import burstiness, gap_memory, hour_entropy, peak_to_trough
+from simulacra.analysis.structure import STRUCTURE, structure
+from simulacra.analysis.threads import depth_distance, depth_histogram, reference, size_distance, size_histogram
+from simulacra.analysis.writers import tail
 from simulacra.errors import SpecError
 
 

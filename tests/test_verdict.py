@@ -13,25 +13,12 @@ from hypothesis import strategies as some
 from numpy.typing import NDArray
 from scipy import stats
 
+from simulacra.analysis.contrast import CAP_SEEDS, FIRST_SEEDS, Contrast, contrast, effect_of, holm, next_seeds, seeds_to_decide
 from simulacra.analysis.margins import MARGINS, amount, change, margin_of
 from simulacra.analysis.measures import MEASURES
-from simulacra.analysis.verdict import (
-    CAP_SEEDS,
-    FIRST_SEEDS,
-    Contrast,
-    Plan,
-    contrast,
-    effect_of,
-    holm,
-    in_minutes,
-    judge,
-    next_seeds,
-    sd_bound,
-    seeds_to_decide,
-    sentence,
-    stability_of,
-    two_groups,
-)  # fmt: skip
+from simulacra.analysis.stability import sd_bound, stability_of, two_groups
+from simulacra.analysis.verdict import Plan, judge
+from simulacra.analysis.wording import in_minutes, sentence  # fmt: skip
 from simulacra.classics import bank_run, music_lab
 from simulacra.errors import SpecError
 

@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from simulacra.analysis.contrast import HELPFUL, MIN_SEEDS, Contrast, contrast
 from simulacra.analysis.judge import NOBODY, Judged
 from simulacra.analysis.measures import MEASURES, mechanical
 from simulacra.analysis.segments import AT, measure_named
-from simulacra.analysis.verdict import HELPFUL, MIN_SEEDS, Contrast, Plan, Role, Verdict, contrast, in_minutes, judge, sentence
+from simulacra.analysis.verdict import Plan, Role, Verdict, judge
+from simulacra.analysis.wording import in_minutes, sentence
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[Any]
 
+NAN = float("nan")
 HOURS_PER_DAY = 24
 UNCIVIL = ("insult", "harassment")
 """Kinds of violation that are rude to somebody."""
@@ -309,7 +310,7 @@ def gini(counts: Array) -> float:
     """Gini coefficient of counts >= 0, [0, 1): half the mean absolute difference over the mean. NaN for none or all zero."""
     total = counts.sum()
     if not total:
-        return float("nan")
+        return NAN
     n = len(counts)
     rank = np.arange(1, n + 1)
     return float((2 * rank - n - 1) @ np.sort(counts) / (n * total))
@@ -319,37 +320,37 @@ def top_share(counts: Array, share: float) -> float:
     """What the largest `share` of counts >= 0 hold of their sum, [0, 1]: at least one of them. NaN for none or all zero."""
     total = counts.sum()
     if not total:
-        return float("nan")
+        return NAN
     k = max(1, round(share * len(counts)))
     return float(np.sort(counts)[-k:].sum() / total)
 
 
 def mean(values: Array) -> float:
     """NaN without values."""
-    return float(values.mean(dtype=np.float64)) if len(values) else float("nan")
+    return float(values.mean(dtype=np.float64)) if len(values) else NAN
 
 
 def median(values: Array) -> float:
     """NaN without values."""
-    return float(np.median(values)) if len(values) else float("nan")
+    return float(np.median(values)) if len(values) else NAN
 
 
 def ratio(part: float, whole: float) -> float:
     """NaN where there is no whole."""
-    return float(part) / float(whole) if whole else float("nan")
+    return float(part) / float(whole) if whole else NAN
 
 
 def correlation(a: Array, b: Array) -> float:
     """Pearson's, [-1, 1]; NaN under three pairs or where one side does not vary."""
     if len(a) < 3 or not np.ptp(a) or not np.ptp(b):
-        return float("nan")
+        return NAN
     return float(np.corrcoef(a, b)[0, 1])
 
 
 def slope(x: Array, y: Array) -> float:
     """Of y on x by least squares; NaN under three points or where x does not vary."""
     if len(x) < 3 or not np.ptp(x):
-        return float("nan")
+        return NAN
     centred = x - x.mean()
     return float(centred @ y / (centred @ centred))
 

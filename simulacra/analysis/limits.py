@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from simulacra.analysis.judge import NOBODY, Judged, acting_levers
 from simulacra.analysis.segments import measure_named
+from simulacra.analysis.stability import SPLIT_SEEDS
 from simulacra.analysis.turns import told
-from simulacra.analysis.verdict import SPLIT_SEEDS
 from simulacra.behaviour import Behaviour
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ _SHORT_DAYS = 30
 MECHANISMS = (
     "contagion",
     "herding",
+    "correction",
     "withdrawal",
     "hurt",
     "flattery",
@@ -57,8 +58,13 @@ MECHANISMS = (
     "insult_context",
     "harass_quarrel",
     "parent_rude",
+    "parent_gloom",
+    "provoked",
+    "vote_side",
     "vote_rude",
     "answered",
+    "own_thread",
+    "scroll_taste",
     "notice_pull",
     "norm_strength",
     "suffer_rude",

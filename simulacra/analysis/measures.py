@@ -18,6 +18,7 @@ import numpy as np
 from simulacra.analysis.catalogue import LEXICAL, TRUTH, Direction, Measure, catalogue
 from simulacra.analysis.diffusion import DIFFUSION
 from simulacra.analysis.facts import HOURS_PER_DAY, Array, EventTables, Facts, gini, mean
+from simulacra.analysis.groups import cross_group_seen, ei_replies
 from simulacra.analysis.participation import (
     exposure_gini,
     impressions_per_visit,
@@ -31,7 +32,7 @@ from simulacra.analysis.participation import (
     writers_share,
 )
 from simulacra.analysis.staying import failures, newcomer_return, persona_churn
-from simulacra.analysis.structure import STRUCTURE, cross_group_seen, ei_replies
+from simulacra.analysis.structure import STRUCTURE
 from simulacra.analysis.tone import (
     TOXIC,
     negative_share,

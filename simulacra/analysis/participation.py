@@ -73,3 +73,18 @@ def votes_per_100_impressions(facts: Facts) -> float:
     """Votes of either sign per 100 impressions, >= 0; NaN without impressions."""
     votes = facts.reactions
     return 100 * ratio(votes["up"] + votes["down"], len(facts.seen))
+
+
+def zero_like_share(facts: Facts) -> float:
+    """Posts without an upvote, [0, 1] (one forum: .68); NaN without posts. S18."""
+    return mean(facts.upvotes[facts.written] == 0)
+
+
+def like_gini(facts: Facts) -> float:
+    """Gini of upvotes per post, those without any included, [0, 1] (one forum: .78); NaN without upvotes. S18."""
+    return gini(facts.upvotes[facts.written])
+
+
+def likes_per_100_reads(facts: Facts) -> float:
+    """Upvotes per 100 impressions, >= 0 (one forum: 3.4); NaN without impressions. S18."""
+    return 100 * ratio(facts.reactions["up"], len(facts.seen))

@@ -43,12 +43,13 @@ def language_facts(language: Language, failures: Mapping[str, int], posts: int, 
 def told(facts: Mapping[str, Any]) -> list[str]:
     """The same in two lines, for people."""
     decided = "decided and written" if facts["emergent"] else "written"
+    remember = "; members remember" if facts["memory"] else ""
     pool = f", {facts['persona_pool']} invented people recombined" if facts["persona_pool"] else ""
     head = f"Emergent: {decided} by" if facts["emergent"] else "Written by"
     reasons = ", ".join(f"{reason} {count}" for reason, count in facts["failures"].items())
     cost = f"${facts['cost']:.4f}" + (f" and {facts['unpriced']:,} calls of unknown price" if facts["unpriced"] else "")
     return [
-        f"{head} {facts['model']}, prompts version {facts['prompts']}{pool}; burn-in by the {facts['past']}.",
+        f"{head} {facts['model']}, prompts version {facts['prompts']}{pool}{remember}; burn-in by the {facts['past']}.",
         f"Turns that failed: {facts['failed']:.1%}, refused {facts['refused']:.1%}, fallen back from a batch "
         f"{facts['fallen_back']:.1%}{f' ({reasons})' if reasons else ''}. {facts['calls']:,} calls ({facts['retries']:,} retries, "
         f"{facts['stored']:,} answers from store), {facts['input_tokens']:,} + {facts['output_tokens']:,} tokens, {cost}.",

@@ -93,6 +93,7 @@ class Task:
     first: int = 0  # id of the first post after the moment; those put in come before
     ripple: bool = False
     removed: Mapping[int, str] = field(default_factory=dict)  # post -> by whom it was removed before the moment
+    said: pa.Table | None = None  # posts put in at the moment, which the record does not have
     recorded: bool = False  # what the record has is not written again
 
 
@@ -107,8 +108,17 @@ def continued(task: Task) -> Continuation:
         simulation = play_on(simulation, moment.spec, moment.step + task.hours, recorder)
     tables = recorder.buffer.seal()
     thread = live_thread(simulation, task.root, {**task.removed, **removals(tables)})
-    community = measure(Later(Frames(_Hours(moment, tables)), moment.step)) if task.ripple else {}
+    community = _ripple(task, tables) if task.ripple else {}
     return Continuation(task.lane, thread, task.first, task.put_in, _values(simulation, task, before), community)
+
+
+def _ripple(task: Task, tables: Mapping[str, pa.Table]) -> Mapping[str, float]:
+    """Every measure of the community after the moment; posts put in at the moment are there to be read and count as its past."""
+    import pyarrow as pa
+
+    if task.said is not None:
+        tables = {**tables, "posts": pa.concat_tables([task.said, *([tables["posts"]] if "posts" in tables else [])])}
+    return measure(Later(Frames(_Hours(task.moment, tables)), task.moment.step))
 
 
 def continue_all(

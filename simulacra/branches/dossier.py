@@ -12,6 +12,7 @@ import numpy as np
 from simulacra.analysis.measures import TOXIC
 from simulacra.experiment import Run
 from simulacra.minds.memory import Memory
+from simulacra.news import date
 from simulacra.record.recording import day_name
 from simulacra.record.runfiles import CHECKPOINT_FILE
 from simulacra.seams import State
@@ -92,6 +93,15 @@ class Dossier:
     def recalled(self, question: str, most: int = 4) -> list[str]:
         """What it calls to mind at a question; [] where its mind keeps no memory."""
         return self.memory.recall([self.id], [question], 24 * self.last_day, most)[0] if self.memory is not None else []
+
+    def plans(self) -> list[str]:
+        """What it means to do after the last finished day, as it would say it then; [] where its mind keeps no memory."""
+        now = 24 * self.last_day
+        return (
+            []
+            if self.memory is None
+            else [f"{what}, {date(when, now)}" for when, what in self.memory.planned_ahead(self.id, now)]
+        )
 
     @property
     def mean_valence(self) -> float:
@@ -178,13 +188,15 @@ def _removed(run: Run, persona: int) -> dict[int, tuple[str, str]]:
 
 def _read(run: Run, persona: int, posts: dict[str, Any], handle: list[str]) -> tuple[Read, ...]:
     seen = _of(run.frames.arrow("impressions"), "persona", persona)
+    own = posts["id"][posts["author"] == persona]
     found: dict[int, Read] = {}
     for row in seen:
         at = int(np.searchsorted(posts["id"], row["post"]))
         if row["post"] not in found:
             found[row["post"]] = Read(
                 row["post"], row["step"], handle[posts["author"][at]], str(posts["topic"][at]), str(posts["text"][at]),
-                float(posts["toxicity"][at]), float(posts["valence"][at]), row["source"] == "notification",
+                float(posts["toxicity"][at]), float(posts["valence"][at]),
+                row["source"] == "notification" and bool(np.isin(posts["parent"][at], own)),
             )  # fmt: skip
     return tuple(found.values())
 
@@ -206,7 +218,7 @@ def memory_in(state: State) -> Memory | None:
     """The memories that a checkpoint holds, whichever part of the mind kept them; None where none did."""
     for name in state:
         place = name.removesuffix("owner")
-        if place != name and place + "plan_days" in state:
+        if place != name and place + "plan_steps" in state:
             memory = Memory(state[place + "text"].shape[1])
             memory.restore({key.removeprefix(place): value for key, value in state.items() if key.startswith(place)})
             return memory

@@ -13,7 +13,7 @@ from simulacra.analysis.comparison import figure
 from simulacra.analysis.later import Later
 from simulacra.analysis.measures import MEASURES, measure
 from simulacra.designs import Arm, BehaviourSettings, Settings, differences, make_arm
-from simulacra.errors import RecordError, SpecError
+from simulacra.errors import SpecError
 from simulacra.experiment import (
     RUNS_DIR,
     Beginning,
@@ -253,11 +253,3 @@ def parting_cells(parting: Parting) -> list[tuple[str, str, str, str]]:
 
 def _signed(value: float) -> str:
     return f"+{figure(value)}" if value > 0 else figure(value)
-
-
-def source_of(run: str | Path, runs_dir: str | Path) -> Run:
-    """A run that branches can start from. Raises RecordError where it is still being written."""
-    found = open_run(run, runs_dir)
-    if found.status == "running":
-        raise RecordError(f"{found.id} is still running. Wait for its end, or stop it: a stopped run will do.")
-    return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
@@ -40,20 +40,14 @@ _TROLLS = ("troll", "harasser", "bully", "hater")
 _BREAKS = {ACTS[act]: kind for kind, act in ACT_OF_KIND.items()}
 
 
-@dataclass(frozen=True)
-class Guest:
-    """Who speaks: a new persona with its sketch, or a member (`sketch` is "" then)."""
-
-    persona: int
-    sketch: str = ""
-
-
 def widened(state: State, personas: int) -> State:
     """A checkpoint's state with room for one persona more, who has not been there. personas: how many it holds."""
     fresh = Members(_nobody())
     wider = dict(state)
     for name, array in state.items():
         column = name.removeprefix("members.")
+        if name.startswith("mind.memory."):
+            continue  # streams of those who remember, whoever they are
         if column != name:
             wider[name] = np.concatenate([array, getattr(fresh, column)])
         elif name == "platform.seen":

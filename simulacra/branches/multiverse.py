@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from simulacra.analysis.verdict import SPLIT_LEVEL, two_groups
+from simulacra.analysis.stability import SPLIT_LEVEL, two_groups
 from simulacra.branches.continuations import THREAD_MEASURES, Continuation, Task, continue_all
 from simulacra.branches.moments import moment_after, post_row
 from simulacra.branches.whatif import checked_rolls, notes_of, removed_before

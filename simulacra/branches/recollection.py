@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from simulacra.analysis.measures import TOXIC
 from simulacra.branches.dossier import UNCIVIL, Dossier, Read, Wrote
 from simulacra.minds.memory import Embedder
 from simulacra.minds.prompts import clipped, mood_word
@@ -83,7 +84,7 @@ def _moods(known: Dossier) -> list[Fact]:
     if high.day not in (first.day, last.day):
         told.append(Fact(f"It was best on day {high.day}: {mood_word(high.mood)}."))
     rude = _roughest([r for r in known.read if r.step // 24 + 1 == low.day])
-    if rude is not None and rude.toxicity > 0.5:
+    if rude is not None and rude.toxicity > TOXIC:
         told.append(Fact(f"On day {low.day} I had read this by {rude.author}: {_cited(rude.text)}", (rude.id,)))
     content = Fact(f"With this place I was {_content(last.satisfaction)} in the end ({last.satisfaction:+.2f} of -1 to 1).")
     return [*told, content, _tone(known)]
@@ -97,7 +98,7 @@ def _tone(known: Dossier) -> Fact:
     valence = known.mean_valence
     if not known.read:
         return Fact("I have read nothing here.")
-    rude = sum(r.toxicity > 0.5 for r in known.read)
+    rude = sum(r.toxicity > TOXIC for r in known.read)
     word = "friendly" if valence > 0.25 else "gloomy" if valence < -0.05 else "mixed"
     return Fact(f"What I read was {word} on the whole; {rude} of {_plural(len(known.read), 'post')} read as plainly rude.")
 
@@ -169,6 +170,10 @@ def _rudeness(known: Dossier) -> list[Fact]:
     return [Fact(count), *_occasion(known, max(rude, key=lambda w: (w.truth in UNCIVIL, w.toxicity)))]
 
 
+def _plans(known: Dossier) -> list[Fact]:
+    return [Fact(f"I mean to {plan}.") for plan in known.plans()]
+
+
 def _latest(known: Dossier) -> list[Fact]:
     return _occasion(known, known.wrote[-1]) if known.wrote else [Fact("I have written nothing.")]
 
@@ -194,7 +199,7 @@ def _wishes(known: Dossier) -> list[Fact]:
     if down:
         told.append(Fact(f"They got {_plural(down, 'vote')} down."))
     rude = _roughest(known.read)
-    if rude is not None and rude.toxicity > 0.5:
+    if rude is not None and rude.toxicity > TOXIC:
         told.append(Fact(f"The roughest that I read was by {rude.author}: {_cited(rude.text)}", (rude.id,)))
     told += [fact for fact in _decisions(known) if fact.posts]
     return told if len(told) > 1 else [Fact("I have no wish that was written down, and nothing went badly for me.")]
@@ -208,6 +213,7 @@ _SUBJECTS: tuple[tuple[str, Callable[[Dossier], list[Fact]]], ...] = (
     (r"\b(?:friends?|follow\w*|know anyone|talk(?:ed|ing)? to|answer(?:s|ed)? you|who do you)\b", _company),
     (r"\b(?:read|reading|see|saw|seen|feed|shown|scroll\w*)\b", _reading),
     (r"\b(?:rude|insult\w*|nasty|attack\w*|lose your temper)\b", _rudeness),
+    (r"\b(?:plans?|planning|intend|mean to|going to|will you|next|meet\w*|invit\w*|tomorrow|this week)\b", _plans),
     (r"\bwhy (?:did|do) you (?:write|say|post)\b|\blast post\b", _latest),
     (r"\b(?:change|improve|wish|better|miss(?:ing)?|annoy\w*|complain\w*|dislike|problem)\b", _wishes),
 )  # fmt: skip

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simulacra.events import ACTS, STRATA
-from simulacra.seams import Briefs, Bytes, Ints, State, TextGenerator, Writer, Writing
+from simulacra.seams import Briefs, Bytes, Musing, State, Thinker, Thought, Writer, Writing
 from simulacra.streams import Streams
 
 if TYPE_CHECKING:
@@ -51,6 +51,13 @@ class Record:
             self._said.setdefault((persona, step), Said("", 0, 0, "", -1, reason))
         rulings = frames.arrow("rulings", burn_in=True, columns=("author", "step", "action"))
         rows = zip(*(rulings[name].to_pylist() for name in ("author", "step", "action")), strict=True)
+        thoughts = frames.arrow("thoughts", burn_in=True)
+        self._thoughts: dict[Key, Thought] = {}
+        for persona, step, text, why in zip(
+            *(thoughts[name].to_pylist() for name in ("persona", "step", "text", "failure")), strict=True
+        ):
+            before = self._thoughts.get((persona, step), Thought(()))
+            self._thoughts[persona, step] = Thought((*before.insights, text) if text else before.insights, why)
         self._revised = {(author, step) for author, step, action in rows if action == "revise"}
 
     def of(self, author: int, step: int, act: str, parent: int, revision: int) -> Said | None:
@@ -61,13 +68,16 @@ class Record:
             return None
         return said if said.failure or (said.act, said.parent) == (act, parent) else None
 
+    def thought(self, persona: int, step: int) -> Thought | None:
+        """What that person concluded then; None where the record does not say."""
+        return self._thoughts.get((persona, step))
+
 
 class RecordedWriter:
     """Takes from the record what it has, for posts that `applies` to; another writer writes the rest."""
 
     def __init__(self, record: Record, otherwise: Writer, applies: Callable[[Briefs, PlatformView], NDArray[np.bool_]]) -> None:
         self._record, self._otherwise, self._applies = record, otherwise, applies
-        self.generator: TextGenerator | None = getattr(otherwise, "generator", None)  # for levers that ask a model
 
     def write(self, briefs: Briefs, world: PlatformView, streams: Streams) -> Writing:
         """As seams.Writer."""
@@ -81,8 +91,15 @@ class RecordedWriter:
             for author, act, parent, applies in rows
         ]
         missing = np.array([row for row, said in enumerate(found) if said is None], np.int32)
-        fresh = iter(_each(self._otherwise.write(rows_of(briefs, missing), world, streams))) if len(missing) else iter(())
+        fresh = iter(_each(self._otherwise.write(briefs.take(missing), world, streams))) if len(missing) else iter(())
         return _joined([said if said is not None else next(fresh) for said in found])
+
+    def reflect(self, musings: Sequence[Musing], world: PlatformView, step: int, streams: Streams) -> list[Thought]:
+        """As seams.Thinker: from the record, else from the other writer; no thought where that one cannot think."""
+        found = [self._record.thought(musing.persona, step) for musing in musings]
+        missing = [musing for musing, thought in zip(musings, found, strict=True) if thought is None]
+        fresh = iter(_reflected(self._otherwise, missing, world, step, streams))
+        return [thought if thought is not None else next(fresh) for thought in found]
 
 
 class ThreadWriter:
@@ -90,7 +107,6 @@ class ThreadWriter:
 
     def __init__(self, root: int, inside: Writer, outside: Writer) -> None:
         self._root, self._inside, self._outside = root, inside, outside
-        self.generator: TextGenerator | None = getattr(inside, "generator", None)  # for levers that ask a model
 
     def write(self, briefs: Briefs, world: PlatformView, streams: Streams) -> Writing:
         """As seams.Writer."""
@@ -98,9 +114,20 @@ class ThreadWriter:
         written: dict[int, Said] = {}
         for writer, rows in ((self._inside, np.flatnonzero(within)), (self._outside, np.flatnonzero(~within))):
             if len(rows):
-                said = _each(writer.write(rows_of(briefs, rows.astype(np.int32)), world, streams))
+                said = _each(writer.write(briefs.take(rows), world, streams))
                 written.update(zip(rows.tolist(), said, strict=True))
         return _joined([written[row] for row in range(len(briefs.author))])
+
+    def reflect(self, musings: Sequence[Musing], world: PlatformView, step: int, streams: Streams) -> list[Thought]:
+        """As seams.Thinker: what the writer of all others has; a model is asked for words in the thread alone."""
+        return _reflected(self._outside, musings, world, step, streams)
+
+
+def _reflected(writer: Writer, musings: Sequence[Musing], world: PlatformView, step: int, streams: Streams) -> list[Thought]:
+    """What that writer makes of the musings; no thoughts where it cannot think."""
+    if musings and isinstance(writer, Thinker):
+        return writer.reflect(musings, world, step, streams)
+    return [Thought(())] * len(musings)
 
 
 def in_thread(briefs: Briefs, world: PlatformView, root: int) -> NDArray[np.bool_]:
@@ -108,12 +135,6 @@ def in_thread(briefs: Briefs, world: PlatformView, root: int) -> NDArray[np.bool
     if not len(world.posts):
         return np.zeros(len(briefs.parent), bool)
     return (briefs.parent >= 0) & (world.posts.root[np.maximum(briefs.parent, 0)] == root)
-
-
-def rows_of(briefs: Briefs, rows: Ints) -> Briefs:
-    """Some of the briefs."""
-    columns = {name: getattr(briefs, name)[rows] for name in ("author", "act", "topic", "mood", "parent", "truth")}
-    return briefs._replace(**columns)
 
 
 def _each(writing: Writing) -> list[Said]:

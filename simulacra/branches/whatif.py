@@ -10,12 +10,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from simulacra.analysis.comparison import Row, paired_rows
-from simulacra.analysis.verdict import MIN_SEEDS, Contrast, contrast, effect_of, holm
+from simulacra.analysis.contrast import MIN_SEEDS, Contrast, contrast, effect_of, holm
 from simulacra.branches import guests
 from simulacra.branches.continuations import (
     MOST_HOURS,
@@ -33,6 +33,9 @@ from simulacra.experiment import RUNS_DIR, Run, one_blas_thread, open_run
 from simulacra.moderation.policy import joined, rulings
 from simulacra.seams import Briefs, Rulings, Writing
 from simulacra.simulation import Simulation
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 MODERATES = ("remove", "lock", "label", "warn")
 """What a moderator can do to the post: take it down, close its thread to replies, put a label on it, warn its author."""
@@ -165,22 +168,10 @@ class WhatIf:
 
 
 def whatif(
-    run: Run | str | Path,
-    post: int,
-    as_: str = "",
-    say: str = "",
-    remove: bool = False,
-    act: str = "",
-    ripple: bool = False,
-    *,
-    moderate: str | Sequence[str] = (),
-    moderator: str = "",
-    hours: int = 24,
-    n: int | None = None,
-    jobs: int | None = None,
-    runs_dir: str | Path = RUNS_DIR,
-    progress: Callable[[int, int], None] | None = None,
-) -> WhatIf:
+    run: Run | str | Path, post: int, as_: str = "", say: str = "", remove: bool = False, act: str = "", ripple: bool = False,
+    *, moderate: str | Sequence[str] = (), moderator: str = "", hours: int = 24, n: int | None = None, jobs: int | None = None,
+    runs_dir: str | Path = RUNS_DIR, progress: Callable[[int, int], None] | None = None,
+) -> WhatIf:  # fmt: skip
     """Change one thing at the moment after a post, and see how its thread goes on, with the change and without it.
 
     post: a post of the measured days. as_: who replies to it: one line that describes a person, who joins the community, or
@@ -192,10 +183,7 @@ def whatif(
     what cannot be asked.
     """
     source = run if isinstance(run, Run) else open_run(run, runs_dir)
-    if as_ and moderator:
-        raise SpecError("Either somebody replies (as_) or a moderator speaks (moderator): ask one question at a time.")
-    acts = (moderate.split(",") if isinstance(moderate, str) and moderate else list(moderate or ())) + ["remove"] * remove
-    change = Change(as_, say, act, tuple(dict.fromkeys(name.strip() for name in acts)), moderator)
+    change = _asked(as_, say, act, moderate, remove, moderator)
     rolls = checked_rolls(n, hours, default=8 if source.spec.mind == "sketch" else 1)
     moment = moment_after(source, post)
     row = post_row(source, post)
@@ -206,24 +194,28 @@ def whatif(
         )
     made = _made(moment, row, change)
     plain = Task(moment, row["root"], hours, 0, first=len(moment.state["posts.author"]), ripple=ripple, removed=removed)
-    other = replace(plain, moment=made.moment, put_in=made.put_in, first=made.first, removed={**removed, **made.removed})
-    recorded = source.spec.mind != "sketch"
+    gone = {**removed, **made.removed}
+    other = replace(plain, moment=made.moment, put_in=made.put_in, first=made.first, removed=gone, said=made.said)
+    without, with_ = _both(plain, other, rolls, source.spec.mind != "sketch", jobs, progress)
+    notes = notes_of(source, moment.step, hours)
+    return WhatIf(source.id, post, row["root"], moment.step, hours, change, made.refused, without, with_, notes)
+
+
+def _asked(as_: str, say: str, act: str, moderate: str | Sequence[str], remove: bool, moderator: str) -> Change:
+    if as_ and moderator:
+        raise SpecError("Either somebody replies (as_) or a moderator speaks (moderator): ask one question at a time.")
+    acts = (moderate.split(",") if isinstance(moderate, str) and moderate else list(moderate or ())) + ["remove"] * remove
+    return Change(as_, say, act, tuple(dict.fromkeys(name.strip() for name in acts)), moderator)
+
+
+def _both(
+    plain: Task, other: Task, rolls: int, recorded: bool, jobs: int | None, progress: Callable[[int, int], None] | None
+) -> tuple[tuple[Continuation, ...], tuple[Continuation, ...]]:
+    """The thread's futures without the change and with it, by lane. recorded: lane 0 without it is what the record holds."""
     tasks = [replace(plain, lane=lane, recorded=recorded and lane == 0) for lane in range(rolls)]
     tasks += [replace(other, lane=lane) for lane in range(rolls)]
     found = continue_all(tasks, jobs, progress)
-    without, with_ = (tuple(found[side * rolls + lane] for lane in range(rolls)) for side in (0, 1))
-    return WhatIf(
-        source.id,
-        post,
-        row["root"],
-        moment.step,
-        hours,
-        change,
-        made.refused,
-        without,
-        with_,
-        notes_of(source, moment.step, hours),
-    )
+    return tuple(found[lane] for lane in range(rolls)), tuple(found[rolls + lane] for lane in range(rolls))
 
 
 def checked_rolls(n: int | None, hours: int, default: int) -> int:
@@ -268,6 +260,7 @@ class _Made(NamedTuple):
     first: int  # id of the first post after the moment
     refused: str  # why the reply was not posted; "" where it was, or none was asked for
     removed: Mapping[int, str]  # post -> by whom it was removed at the moment
+    said: pa.Table | None  # the posts put in, as a record has them
 
 
 def _made(moment: Moment, post: Mapping[str, Any], change: Change) -> _Made:
@@ -287,7 +280,8 @@ def _made(moment: Moment, post: Mapping[str, Any], change: Change) -> _Made:
         first = len(simulation.platform.posts)
         state = simulation.state()
     put_in = int(ids[0]) if len(ids) else -1
-    return _Made(other.later(moment.step, state), put_in, first, refused, removals(recorder.buffer.seal()))
+    tables = recorder.buffer.seal()
+    return _Made(other.later(moment.step, state), put_in, first, refused, removals(tables), tables.get("posts"))
 
 
 def _with_speaker(moment: Moment, post: Mapping[str, Any], change: Change) -> tuple[Moment, int]:
@@ -318,7 +312,7 @@ def _speak(simulation: Simulation, moment: Moment, post: Mapping[str, Any], chan
     brief = _brief(simulation, who, post, act)
     if change.say:
         return _put_in(simulation, brief, change.say, post)
-    writing = moment.stage.writer.write(brief, world, simulation.streams)
+    writing = simulation.mind.rewrite(brief, world, simulation.streams)
     if writing.failure:
         raise SpecError(f"The reply could not be written ({writing.failure[0]}). Give its words yourself: say=, or --say.")
     return simulation.interject(brief, writing, _just_after(simulation, post))

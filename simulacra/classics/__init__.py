@@ -1,6 +1,6 @@
 """Small models whose answer is known: does the verdict get it right?
 
-Each is played over seeds like any replicate, with chances from `Streams`, and judged by `verdict.stability_of`. Designers meet
+Each is played over seeds like any replicate, with chances from `Streams`, and judged by `stability.stability_of`. Designers meet
 them as `simulacra classic NAME`, the test suite as known answers.
 """
 
@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simulacra.analysis.verdict import Stability, stability_of
+from simulacra.analysis.stability import Stability, stability_of
 from simulacra.classics import bank_run, music_lab, schelling
 from simulacra.errors import SpecError
 from simulacra.streams import Streams

@@ -21,8 +21,9 @@ def do_fidelity(a: argparse.Namespace) -> None:
     live = Live(quiet=a.quiet)
     if a.out is not None:
         check_page(a.out)
+    size = Size(a.personas, a.days, a.arm_personas or 5 * a.personas, min(a.days, 7))
     answer = fidelity(
-        a.community or COMMUNITIES, a.seeds, Size(a.personas, a.days, min(a.days, 7)), first_seed=a.seed, jobs=a.jobs,
+        a.community or COMMUNITIES, a.seeds, size, first_seed=a.seed, jobs=a.jobs,
         progress=lambda done, of: live.say(f"run {done} of {of}"),
     )  # fmt: skip
     if a.out is not None:
@@ -38,7 +39,10 @@ def _lines(answer: Fidelity, out: Path | None) -> list[str]:
         for r in answer.results
     ]
     failed = [paragraph(f"{r.row.name}: {r.reason}.", "  ", "    ") for r in answer.results if not r.passed]
-    size = f"{', '.join(answer.communities)}: {answer.size.personas:,} members, {answer.size.days} days, {len(answer.seeds)} seeds."
+    size = (
+        f"{', '.join(answer.communities)}, {len(answer.seeds)} seeds: levels from {answer.size.personas:,} members and {answer.size.days} "
+        f"days, effects from {answer.size.arm_personas:,} members and {answer.size.arm_days} days."
+    )
     return [
         "", paragraph(size), "", *table(("row", "figure", "band", "worst", "median", ""), cells, left=3), "", *failed, "",
         paragraph(f"Answer: {answer.sentence}", "", "  "), *([f"  Report: {out}"] if out else []),
@@ -50,7 +54,15 @@ def add(verbs: Any) -> None:
     said = "hold the model to every published figure that it can be held to: what passes, what fails and why"
     fidelity = verb(verbs, "fidelity", do_fidelity, said)
     fidelity.add_argument("community", nargs="*", help="bundled communities' names or TOML files (default: three bundled ones)")
-    fidelity.add_argument("--personas", type=int, default=1000, metavar="N", help="members (default 1000)")
+    fidelity.add_argument(
+        "--personas", type=int, default=1000, metavar="N", help="members of the runs that levels are taken from (default 1000)"
+    )
+    fidelity.add_argument(
+        "--arm-personas",
+        type=int,
+        metavar="N",
+        help="members of the arms that effects are taken from (default five times --personas)",
+    )
     fidelity.add_argument("--days", type=int, default=30, metavar="N", help="days that levels are taken from (default 30)")
     fidelity.add_argument("--seeds", type=int, default=8, metavar="N", help="replicates, at least 2 (default 8)")
     fidelity.add_argument("--seed", type=int, default=1, metavar="N", help="first seed (default 1)")

@@ -37,6 +37,8 @@ def mind_options(verb: argparse.ArgumentParser, past: str = "model") -> None:
     )
     said = "people that the model invents of the sketches beforehand, such as 100 (default 0: the sketches alone)"
     group.add_argument("--persona-pool", type=int, default=0, metavar="N", help=said)
+    said = "members who write remember what they read and wrote, and conclude from it (default; off: nothing beyond the thread)"
+    group.add_argument("--memory", action=argparse.BooleanOptionalAction, default=None, help=said)
     cap_options(verb)
     verb.add_argument("--yes", action="store_true", help="begin without being asked, however much it will take")
 
@@ -64,10 +66,12 @@ def language_of(a: argparse.Namespace) -> Language | None:
     from simulacra.minds.settings import make_language
 
     if a.mind == "sketch":
-        caps = {"max-cost": a.max_cost, "max-calls": a.max_calls, "max-minutes": a.max_minutes, "persona-pool": a.persona_pool}
+        caps = {"max-cost": a.max_cost, "max-calls": a.max_calls, "max-minutes": a.max_minutes, "persona-pool": a.persona_pool,
+                "memory": a.memory}  # fmt: skip
         if wrong := [name for name, value in caps.items() if value]:
             raise SpecError(f"--{wrong[0]} is for language minds. Add --mind openai or --mind local.")
-    return make_language(a.mind, a.model, a.base_url, a.autonomy, a.past, a.batch_briefs)
+    memory = 0 if a.memory is False else None
+    return make_language(a.mind, a.model, a.base_url, a.autonomy, a.past, a.batch_briefs, memory)
 
 
 def budget_of(a: argparse.Namespace, live: Live | None = None) -> Budget:

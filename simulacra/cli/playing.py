@@ -203,6 +203,13 @@ def _next_steps(answer: Comparison) -> list[str]:
 
 def add(verbs: Any) -> None:
     """run, resume, compare and demo."""
+    _add_run(verbs)
+    _add_resume(verbs)
+    _add_compare(verbs)
+    _add_demo(verbs)
+
+
+def _add_run(verbs: Any) -> None:
     run = verb(verbs, "run", do_run, "play one run of a community")
     run.add_argument("community", help="a bundled community's name or a TOML file")
     design_options(run)
@@ -212,11 +219,15 @@ def add(verbs: Any) -> None:
     mind_options(run)
     runs_option(run)
 
+
+def _add_resume(verbs: Any) -> None:
     resume = verb(verbs, "resume", do_resume, "go on with a stopped or interrupted run")
     resume.add_argument("run", metavar="RUN", help="a run's id or path")
     cap_options(resume, retry=True)
     runs_option(resume)
 
+
+def _add_compare(verbs: Any) -> None:
     compare = verb(verbs, "compare", do_compare, "compare two designs over several seeds")
     compare.add_argument("community", nargs="?", help="a bundled community's name or a TOML file")
     own = '"key=value ..." or a TOML overlay; default: the community\'s own design'
@@ -243,6 +254,8 @@ def add(verbs: Any) -> None:
     compare.add_argument("--all", action="store_true", help="show measures with nothing to count too")
     runs_option(compare)
 
+
+def _add_demo(verbs: Any) -> None:
     demo = verb(verbs, "demo", do_demo, "the main job on a bundled community: compare two feeds")
     demo.add_argument("--personas", type=int, metavar="N", help="members (default 1000; 50 with a language model)")
     demo.add_argument("--days", type=int, metavar="N", help="simulated days (default 7; 2 with a language model)")

@@ -38,10 +38,11 @@ def do_runs(a: argparse.Namespace) -> None:
 
 
 def do_show(a: argparse.Namespace) -> None:
+    from simulacra.analysis.drift import run_drift
     from simulacra.experiment import open_run
     from simulacra.reading import notable_threads, threads
     from simulacra.replicates import open_comparison
-    from simulacra.terminal import thread
+    from simulacra.terminal import paragraph, thread
 
     try:
         run = open_run(a.run, a.runs)
@@ -49,6 +50,7 @@ def do_show(a: argparse.Namespace) -> None:
         if not is_experiment(a):
             raise
         answer = open_comparison(a.run, a.runs)
+        _only_of_runs(a)
         say_json(answer.to_dict()) if a.json else say(comparison_lines(answer, True))
         return
     if a.news is not None:
@@ -59,11 +61,18 @@ def do_show(a: argparse.Namespace) -> None:
         return
     found = threads(run.frames, [_root_of(run, a.post)] if a.post is not None else notable_threads(run.frames, a.threads))
     if a.json:
-        say_json({**run_dict(run), "threads": [plain_thread(view) for view in found]})
+        say_json({**run_dict(run), "drift": run_drift(run).to_dict(), "threads": [plain_thread(view) for view in found]})
         return
-    say([*run_lines(run), *_second_opinions(run)])
+    say([*run_lines(run), "", paragraph(run_drift(run).sentence), *_second_opinions(run)])
     for view in found:
         say(["", f"Thread {view.id}, {view.count()} posts on {view.topic}:", *thread(view, a.most)])
+
+
+def _only_of_runs(a: argparse.Namespace) -> None:
+    """Say of an option that reads one run that an experiment has many."""
+    for option, given in (("--news", a.news is not None), ("--all", a.all), ("--post", a.post is not None)):
+        if given:
+            raise SpecError(f"{option} reads one run, and {a.run} is an experiment. Name a run (`simulacra runs` lists them).")
 
 
 def _second_opinions(run: Run) -> list[str]:
@@ -78,7 +87,9 @@ def _show_everything(run: Run, a: argparse.Namespace) -> None:
     """Every measure by every scorer, the shape of the community among them."""
     from simulacra.analysis.facts import Facts
     from simulacra.analysis.measures import ALL, measure_table
-    from simulacra.analysis.structure import depth_distance, hub_tail, posting_tail, size_distance
+    from simulacra.analysis.replygraph import hub_tail
+    from simulacra.analysis.threads import depth_distance, size_distance
+    from simulacra.analysis.writers import posting_tail
     from simulacra.scoring.sidecar import read_scores, scorers_of
     from simulacra.terminal import paragraph, scored_table
 

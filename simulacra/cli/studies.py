@@ -30,7 +30,7 @@ EXIT_FAILED = 1
 
 
 def do_classic(a: argparse.Namespace) -> int:
-    from simulacra.analysis.verdict import SPLIT_SEEDS
+    from simulacra.analysis.stability import SPLIT_SEEDS
     from simulacra.classics import find, play
     from simulacra.terminal import paragraph, table
 

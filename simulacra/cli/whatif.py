@@ -211,6 +211,14 @@ def _branch_options(verb: argparse.ArgumentParser, hours: int) -> None:
 
 def add(verbs: Any) -> None:
     """fork, diff, whatif, multiverse, interview."""
+    _add_fork(verbs)
+    _add_diff(verbs)
+    _add_whatif(verbs)
+    _add_multiverse(verbs)
+    _add_interview(verbs)
+
+
+def _add_fork(verbs: Any) -> None:
     fork = verb(verbs, "fork", do_fork, "another run with the same past and another design from a day on")
     fork.add_argument("run", metavar="RUN", help="a run's id or path")
     fork.add_argument(
@@ -222,11 +230,15 @@ def add(verbs: Any) -> None:
     cap_options(fork)
     runs_option(fork)
 
+
+def _add_diff(verbs: Any) -> None:
     diff = verb(verbs, "diff", do_diff, "when two runs of one past part, and their measures since")
     diff.add_argument("run", metavar="RUN")
     diff.add_argument("other", metavar="OTHER")
     runs_option(diff)
 
+
+def _add_whatif(verbs: Any) -> None:
     ask = verb(verbs, "whatif", do_whatif, "change one thing after a post, and see how its thread goes on")
     ask.add_argument("run", metavar="RUN", help="a run's id or path")
     ask.add_argument("--post", type=int, required=True, metavar="ID", help="the post after which something is different")
@@ -243,6 +255,8 @@ def add(verbs: Any) -> None:
     ask.add_argument("-n", type=int, metavar="N", help=said)
     _branch_options(ask, 24)
 
+
+def _add_multiverse(verbs: Any) -> None:
     many = verb(verbs, "multiverse", do_multiverse, "the spread of ways in which a thread could have gone on")
     many.add_argument("run", metavar="RUN", help="a run's id or path")
     many.add_argument("--thread", type=int, required=True, metavar="ID", help="its opening post, or any post of it")
@@ -253,6 +267,8 @@ def add(verbs: Any) -> None:
     many.add_argument("--by", default="toxicity", metavar="MEASURE", help="names best and worst (default toxicity)")
     _branch_options(many, 48)
 
+
+def _add_interview(verbs: Any) -> None:
     put = verb(verbs, "interview", do_interview, "ask a member of a run something, after it")
     put.add_argument("run", metavar="RUN", help="a run's id or path")
     put.add_argument("--persona", required=True, metavar="ID", help="a member's screen name or id")

@@ -31,6 +31,19 @@ class Chronological(ScoredFeed):
 
 
 @dataclass(frozen=True)
+class Unanswered(ScoredFeed):
+    """Threads without an answer, newest first, then everything else, newest first: the list of that name in forums. It is no design to
+    choose but a place where visitors look beside the feed (`browse_unanswered`)."""
+
+    name = "unanswered"
+    about = "Threads that nobody has answered yet, newest first."
+
+    def score(self, posts: Ints, readers: Readers, tie: Ties, world: PlatformView, streams: Streams) -> Scores:
+        waits = (world.posts.depth[posts] == 0) & (world.posts.replies[posts] == 0)
+        return np.float32(1000) * waits - age(posts, readers, world)
+
+
+@dataclass(frozen=True)
 class Top(ScoredFeed):
     name = "top"
     about = "Most votes within a window of hours; older posts only when those are used up."
@@ -50,7 +63,7 @@ class Hot(ScoredFeed):
     """Reddit's published formula: sign(s) log10(max(|s|, 1)) + t / 45000 s, s = upvotes minus downvotes (_sorts.pyx)."""
 
     name = "hot"
-    about = "Votes on a logarithmic scale against age, as Reddit published it: ten times the votes outweigh 12.5 hours."
+    about = "Votes weighed against age, as Reddit published it: ten times the votes make up for 12.5 hours."
     known = (
         "Published in Reddit's source code (2008 to 2017). Early votes count most, and votes herd: +25 % in the final score "
         "from one early upvote (S19, Muchnik et al. 2013); a third of submissions on Reddit end with a score of 1 (S18)."

@@ -9,15 +9,16 @@ the burn-in. Whether a text breaks a rule is what the model itself says of it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from simulacra import behaviour as model
 from simulacra.events import ACTS, KINDS
-from simulacra.minds.guided import GuidedMind
+from simulacra.hearsay import Heard, listen
+from simulacra.minds.guided import GuidedMind, written
 from simulacra.minds.language import LanguageWriter, post_faults
-from simulacra.minds.prompts import MOST_OFFERED, Choice, Offered, Persona, choice, visit_prompt
+from simulacra.minds.prompts import MOST_OFFERED, Choice, Offered, Persona, choice, offered_in, visit_prompt
 from simulacra.seams import Bools, Briefs, Bytes, Prompt, Reading, Turns, Visits, Writing
 from simulacra.streams import Streams
 
@@ -40,9 +41,14 @@ class AutonomousMind(GuidedMind):
     def take_turns(self, visits: Visits, world: PlatformView, streams: Streams) -> Turns:
         if visits.step < 0:
             return super().take_turns(visits, world, streams)
-        look = model.looked(self.behaviour, visits.persona, (visits.slate >= 0).sum(axis=1), visits.step, streams)
+        taste = self.taste[visits.persona]
+        look = model.looked(self.behaviour, visits.persona, visits.slate, taste, world, visits.step, streams)
         reading = self.read(visits, look, world, streams)
-        slates = self._slates(visits, reading, world, streams)
+        heard = None
+        if self.recollection is not None:
+            heard = listen(self.behaviour, reading, world, visits.step, streams)
+            self.recollection.notice(world)
+        slates = self._slates(visits, reading, world, streams, heard)
         topics, fault = len(world.community.topics), post_faults(world.community.goal)
 
         def unusable(answer: str) -> str:
@@ -57,9 +63,13 @@ class AutonomousMind(GuidedMind):
             if a.failure or c is None
         }
         reaction, reported = _reactions(choices, slates.rows, reading)
-        return self._turns(visits, look, reading, reaction, reported, choices, slates.rows, failure, world, streams)
+        turns = self._turns(visits, look, reading, reaction, reported, choices, slates.rows, failure, world, streams)
+        authors = written(turns.briefs, turns.writing)
+        return turns._replace(thoughts=self._live_through(reading, visits.persona, authors, heard, world, visits.step, streams))
 
-    def _slates(self, visits: Visits, reading: Reading, world: PlatformView, streams: Streams) -> _Slates:
+    def _slates(
+        self, visits: Visits, reading: Reading, world: PlatformView, streams: Streams, heard: Heard | None = None
+    ) -> _Slates:
         writer, people = self.writer, world.population
         rows: list[list[int]] = [[] for _ in visits.persona]
         for row, visit in enumerate(reading.visit.tolist()):  # answers come first, then the slate from the top
@@ -67,15 +77,19 @@ class AutonomousMind(GuidedMind):
                 rows[visit].append(row)
         slates = [[_offered(row, reading, world) for row in chosen] for chosen in rows]
         who = visits.persona.tolist()
-        texts = [" ".join(post.text for post in slate[:3]) for slate in slates]
-        memory = writer.recall(who, texts, visits.step) if writer.recall else [()] * len(who)
+        memory: Any = [()] * len(who)
+        plans: Any = memory
+        if self.recollection is not None:
+            posts = [reading.post[chosen].tolist() for chosen in rows]
+            memory, plans = self.recollection.at_visit(visits.persona, posts, heard, world, visits.step)
         seed = (streams.bits("model visit", visits.step, visits.persona) >> np.uint64(33)).astype(np.int64).tolist()
         community, topics = writer.community(world, streams), world.community.topics
         personas: list[Persona] = [writer.roles.persona(people, one, streams) for one in who]
         asked = [
-            visit_prompt(community, topics, personas[i], memory[i], slates[i], seed[i], ACTS, KINDS) for i in range(len(who))
+            visit_prompt(community, topics, personas[i], memory[i], slates[i], seed[i], ACTS, KINDS, plans=plans[i])
+            for i in range(len(who))
         ]
-        return _Slates(rows, asked)
+        return _Slates([shown[: offered_in(prompt)] for shown, prompt in zip(rows, asked, strict=True)], asked)
 
     def _turns(
         self, visits: Visits, look: Bytes, reading: Reading, reaction: Bytes, reported: Bools, choices: list[Choice | None],
@@ -112,7 +126,7 @@ def _offered(row: int, reading: Reading, world: PlatformView) -> Offered:
     posts, post = world.posts, reading.post[row]
     return Offered(
         str(world.population.handle[posts.author[post]]), posts.text[post], int(posts.up[post]), int(posts.down[post]),
-        bool(reading.source[row] == 1), bool(posts.locked[posts.root[post]]),
+        bool(reading.source[row] == 1 and posts.author[posts.parent[post]] == reading.reader[row]), bool(posts.locked[posts.root[post]]),
     )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from simulacra.community import Community
 from simulacra.minds.data import general_bank, violation_bank
+from simulacra.minds.dialect import dialect_of, spoken
 from simulacra.minds.lines import HAS_THING, Dice, Line, Words, life_of, without_brackets
 from simulacra.minds.subjects import subject_of
 from simulacra.minds.things import Thing, clean, found_things, make_thing, told_by, with_article
@@ -95,7 +96,13 @@ Tuned by `python -m benchmarks.quality`: more of it raises the share of distinct
 
 
 BARE_SHARE = 0.45
-"""The same where the lines are those of a common subject (data/subjects.toml): these know less of the community."""
+"""The most of it where the lines are those of a common subject (data/subjects.toml), which know less of the community."""
+ENOUGH_LINES = 2
+"""A subject's own list of n lines leaves the general bank ENOUGH_LINES / n, if that is less: a long one needs it less, and general
+lines on a thing that they do not know ("use a cheap notebook for the oven") give the machine away."""
+ANY_ANSWER = ("who",)
+"""Kinds of question that only the general bank answers where a community has no voices: "mine, with the goose in it" fits one question
+of its subject, "yes, me" fits all."""
 
 
 FEW = 4
@@ -129,18 +136,20 @@ class _Numbered:
 
 def build_bank(community: Community) -> Bank:
     """The bank of a community: its own voices, where it has any, mixed with the general bank."""
-    general, own = general_bank(), community.voices
+    speak = dialect_of(community)
+    general, own = spoken(general_bank(), speak), community.voices
     # Two of three companions and times are the community's own, if it names any.
     shared = {key: [*(list(own.get("words", {}).get(key, ())) * 4), *general["words"][key]] for key in ("when", "who")}
     general_words = {**general["words"], **shared}
     own_words = {**general_words, **own.get("words", {}), **shared}
     number = _Numbered()
     insults = _sorted_insults(own.get("acts", {}).get("insult", ()))
-    acts = {**general["acts"], **{kind: lines for kind, lines in violation_bank().items() if kind != "topics"}}
+    breaking = spoken({kind: lines for kind, lines in violation_bank().items() if kind != "topics"}, speak)
+    acts = {**general["acts"], **breaking}
     common = number.lists(acts, general_words)
     anywhere = _topic_lines(number, general["topics"][0], general_words)
     named = {t["name"]: t for t in own.get("topics", ())}
-    subject = {} if own else subject_of(community)
+    subject = {} if own else {**spoken(subject_of(community), speak)}
     local = number.lists({"joke": subject.get("joke", ()), **own.get("acts", {}), **insults}, own_words)
     topics = [
         _topic(name, community, named.get(name, {}), subject, general["topics"][0], anywhere, number, own_words)
@@ -205,7 +214,14 @@ def _topic(
     def pools(group: str, part: str | None = None) -> dict[str, Pool]:
         keys = sorted({*lines[group], *anywhere[group]})
         found = {
-            k: Pool(lines[group].get(k, []), anywhere[group].get(k, []), share.get(part or k, BARE_SHARE), is_topical=True)
+            k: Pool(
+                lines[group].get(k, []),
+                anywhere[group].get(k, []),
+                1.0
+                if group == "answers" and not own and k in ANY_ANSWER
+                else share.get(part or k) or _bare(lines[group].get(k, [])),
+                True,
+            )
             for k in keys
         }
         return {key: pool for key, pool in found.items() if not pool.is_empty}
@@ -223,6 +239,10 @@ def _topic(
     told = () if own else (make_thing(with_article(clean(t), told_by(community)), False) for t in community.topics)
     others = list({thing.mark: thing for thing in (*things, *told)}.values())
     return Topic(things, others, aspects, pools("parts"), asks, pools("answers", "answers"), openers, not own, back)
+
+
+def _bare(own: Sequence[Line]) -> float:
+    return min(BARE_SHARE, ENOUGH_LINES / max(1, len(own)))
 
 
 def _is_place(topic: Mapping[str, Any]) -> bool:

@@ -13,19 +13,28 @@ from simulacra.minds.lines import ASPECT, HAS_THING, HAS_WHO, IS_LONG, IT, OTHER
 from simulacra.minds.manner import ALONE, BAD, FELT, GOOD, PLAIN, Manner, Sentence
 from simulacra.minds.things import Thing, verbs_with
 
-PRAISED, GRIPED, STATED, TOLD, ADVISED, ANSWERED, BROKE, STRAYED = range(1, 9)
+PRAISED, GRIPED, STATED, TOLD, ADVISED, ANSWERED, BROKE, STRAYED, JOKED, THANKED, SOLD, LAZY, DISPUTED = range(1, 14)
 """What a post did: praised or griped about its thing, stated something of it, told a story, gave advice, answered a question
-(whose kind its memo keeps), broke a rule, spoke of something else. 0: nothing that a reply could take up."""
+(whose kind its memo keeps), broke a rule, spoke of something else, joked, thanked, advertised, said next to nothing, contradicted.
+0: nothing that a reply could take up. At most 15: a memo has four bits for it."""
 
-_SUFFIX = {PRAISED: "_praise", GRIPED: "_gripe", STATED: "_fact", TOLD: "_story", ADVISED: "_tip", ANSWERED: "_fact"}
+_SUFFIX = {
+    PRAISED: "_praise", GRIPED: "_gripe", STATED: "_fact", TOLD: "_story", ADVISED: "_tip", ANSWERED: "_fact", DISPUTED: "_fact",
+}  # fmt: skip
 """Lists of agreement and disagreement, by what is agreed with."""
 
 NAMED_AGAIN = 0.3
 """Later sentences that say the name of the thing again where a pronoun would do."""
 
+UNDERSTOOD = 0.5
+"""Replies that take what the thread is about as named, in communities without voices, whose lines name it more often."""
+
 TAKEN_UP = 0.75
 """Reactions that say what they react to; the others are whole lines that fit anything. Tuned by the cosine of replies and parents."""
 
+
+PLAIN_BITS = 9.0
+"""Bits of variety below which a set piece is rounded off."""
 
 _UNDATED = re.compile(
     r"(?:I|we|my|our) (?!.*\b(?:ago|last|since|yesterday|when|once|after|before|until|still|now|every|always|never|today|"
@@ -47,7 +56,7 @@ class About(NamedTuple):
     third: int = 0
 
 
-_BITS = (5, 8, 6, 4, 3, 12, 12, 12)
+_BITS = (5, 7, 6, 4, 4, 12, 12, 12)
 """Widths of About's fields in a memo. A lowest bit of 1 tells a memo from "no memo"."""
 
 
@@ -94,7 +103,6 @@ class Draft:
         self.parent: About | None = None
         self.is_reply = False
         self.named = False
-        self.on_topic = False
         self.is_opened = False  # begins with a way into a post or a reply already
         self.variety = 0.0 if len(self.topic.things) > 8 else -2.0  # bits; few things to speak of make for equal posts
         self.brevity = 0.25 - 0.3 * writer.verbosity  # chance that a line loses the afterthought at its end
@@ -120,6 +128,7 @@ class Draft:
         if other.mark == thing.mark:
             other = others[(start + 1) % len(others)]
         self.leaning = self.taste_for(thing)
+        self.named = parent is not None and self.topic.is_general and self.chance(UNDERSTOOD)
         self.fill[THING] = self.name(thing) if is_reply else thing.long
         self.fill[OTHER] = self.name(other) if self.roll() % 3 else other.long
         self.fill[ASPECT] = aspects[self.aspect]
@@ -144,8 +153,8 @@ class Draft:
 
     @property
     def is_aside(self) -> bool:
-        """Whether the draft takes up something that has nothing to do with the topic, or calls it back to order."""
-        return self.parent_stance in (BROKE, STRAYED)
+        """Whether the draft takes up something that is no contribution to the topic: a joke, thanks, an insult, an advertisement."""
+        return self.parent_stance in ASIDES
 
     @property
     def suffix(self) -> str:
@@ -195,11 +204,6 @@ class Draft:
         if pool is not None and not pool.is_empty:
             self.sentences.append(Sentence(self.line(pool, about, mood, whole), tone))
 
-    @property
-    def is_topical(self) -> bool:
-        """Whether a stranger could tell what the post is about."""
-        return self.named or self.on_topic
-
     def act(self, name: str, tone: int = PLAIN, about: bool = False, whole: bool = False) -> None:
         self.say(self.bank.acts.get(name), tone, about, whole=whole)
 
@@ -208,9 +212,15 @@ class Draft:
         if self.chance(probability):
             self.act(name)
 
+    def open(self, probability: float, name: str) -> None:
+        """A way into the post with this probability. Without voices it names no thing: what follows may be about another."""
+        bar = self.bar
+        self.bar |= HAS_THING if self.topic.is_general else 0
+        self.maybe(probability, name)
+        self.bar = bar | self.bar & HAS_WHO
+
     def part(self, name: str, tone: int = PLAIN, mood: float | None = None) -> None:
         """A line on the topic, mostly one about its thing, always so where the post goes on with something."""
-        self.on_topic = True
         self.say(self.topic.parts.get(name), tone, bool(self.sentences) or self.chance(0.9), mood)
 
     # -- building blocks of the plans
@@ -261,7 +271,7 @@ class Draft:
         """One sentence more, for a post so short that others will say the same words; is_plain: one of the author's own."""
         self.room = len(self.sentences) + 1
         if act == "ask":
-            self.act("ask_close")
+            self.act("back_because" if self.is_reply else "ask_close")
         elif is_plain:
             self.remark()
         else:
@@ -291,6 +301,11 @@ class Draft:
         elif stance == STATED:
             self.part("facts" if self.chance(0.5) else "tips")
 
+    def round_off(self, act: str) -> None:
+        """A few words more where what has been said is so short and plain that somebody else will say just that."""
+        if self.variety < PLAIN_BITS and self.sentences and self.chance(0.85):
+            self.act(act, ALONE)
+
     def feeling(self, sign: int) -> None:
         """What it felt like; once a post."""
         if self.sentences[-1].tone != FELT:
@@ -298,7 +313,7 @@ class Draft:
             self.room = len(self.sentences)
 
     def question(self, kind: str) -> None:
-        self.say(self.topic.asks.get(kind), PLAIN, True)
+        self.say(self.topic.asks.get(kind), PLAIN, about=not kind.startswith("back_") or self.chance(0.4))
         self.kind = self.bank.kinds.index(kind) + 1
 
     def reaction(self, name: str, suffix: str) -> None:
@@ -317,7 +332,7 @@ class Draft:
 
 def share(d: Draft) -> None:
     if not d.is_reply:
-        d.maybe(0.3, "share_open")
+        d.open(0.3, "share_open")
         d.is_opened = bool(d.sentences)
         d.room += len(d.sentences)
     d.remark()
@@ -327,12 +342,19 @@ def share(d: Draft) -> None:
 
 
 def ask(d: Draft) -> None:
-    if d.is_reply and not d.is_asked and d.topic.back and d.chance(0.7):
-        d.question(d.topic.back[d.roll() % len(d.topic.back)])
+    back = _asked_back(d) if d.is_reply else ()
+    if back and d.chance(0.8):
+        d.question(back[d.roll() % len(back)])
+        if d.chance(0.3):
+            question = d.sentences[-1]
+            d.sentences[-1] = Sentence(f"{d.line(d.bank.acts['back_lead'])} {question.text}", question.tone)
+            d.is_opened = True
+        if d.chance(0.25):
+            d.act("back_because")
         return
     kinds, asked = d.topic.openers, d.parent_kind
     if not d.is_reply:
-        d.maybe(0.3, "ask_open")
+        d.open(0.3, "ask_open")
         d.is_opened = bool(d.sentences)
     if kinds:
         kind = kinds[d.roll() % len(kinds)]
@@ -341,6 +363,26 @@ def ask(d: Draft) -> None:
         d.question(kind)
     if not d.is_reply and d.chance(0.2):
         d.act("ask_close")
+
+
+def _asked_back(d: Draft) -> tuple[str, ...]:
+    """Kinds of question that what the parent did invites, as far as the community has lines for them."""
+    if d.is_asked:
+        asked = d.parent_kind or ""
+        return () if asked.startswith("back_") else tuple(kind for kind in d.topic.back if kind == "back_tried")
+    return tuple(kind for kind in d.topic.back if kind in _INVITED.get(d.parent_stance, _INVITED[PRAISED]))
+
+
+_INVITED = {
+    TOLD: ("back_when", "back_how", "back_again", "back_detail", "back_why"),
+    PRAISED: ("back_when", "back_again", "back_detail", "back_why"),
+    GRIPED: ("back_when", "back_how", "back_again", "back_detail"),
+    STATED: ("back_sure", "back_detail"),
+    ADVISED: ("back_sure", "back_detail"),
+    ANSWERED: ("back_sure", "back_detail"),
+    DISPUTED: ("back_sure", "back_why"),
+}
+"""Kinds of question asked back, by what is asked about: nobody asks how a fact ended."""
 
 
 def answer(d: Draft) -> None:
@@ -367,11 +409,10 @@ def agree(d: Draft) -> None:
 
 def disagree(d: Draft) -> None:
     stance = d.parent_stance
-    if stance == BROKE:
-        d.act("object", whole=True)
-        return
     d.reaction("disagree", d.suffix)
     _why(d, GRIPED if stance == PRAISED else PRAISED if stance == GRIPED else stance)
+    if d.stance == STATED:
+        d.stance = DISPUTED
 
 
 def _why(d: Draft, stance: int) -> None:
@@ -379,7 +420,7 @@ def _why(d: Draft, stance: int) -> None:
     d.stance = stance if stance in (PRAISED, GRIPED, ADVISED) else STATED
     if d.is_asked:
         return
-    if d.left <= 0 and d.chance(0.7):
+    if d.left <= 0 and d.chance(0.85):
         return
     sign = 1 if stance == PRAISED else -1 if stance == GRIPED else 0
     if sign and sign * d.leaning > -0.3 and d.chance(0.6):
@@ -393,10 +434,12 @@ def _why(d: Draft, stance: int) -> None:
 
 def joke(d: Draft) -> None:
     d.act("joke", about=d.chance(0.6), whole=True)
+    d.round_off("joke_after")
+    d.stance = JOKED
 
 
 def vent(d: Draft) -> None:
-    if d.is_reply and d.parent_stance in (BROKE, 0, STATED, ADVISED, ANSWERED):
+    if d.is_reply and d.parent_stance in (BROKE, DISPUTED):
         d.act("vent_reply", BAD)
     elif d.is_reply or d.chance(0.75 if d.topic.is_general else 0.5):
         d.opinion(-1)
@@ -416,40 +459,78 @@ def thank(d: Draft) -> None:
     elif told in (ADVISED, ANSWERED) or not d.is_reply:
         d.act("thank", GOOD)
     else:
-        d.act("thank_back" if told in (0, STATED) and d.chance(0.7) else "thank_share", GOOD, about=True)
+        d.act("thank_back" if told in (0, STATED, DISPUTED) and d.chance(0.7) else "thank_share", GOOD, about=True)
+    d.round_off("thank_after")
+    d.stance = THANKED
 
 
 def promote(d: Draft) -> None:
     d.act("promote", whole=True)
-    d.stance = BROKE
+    d.round_off("promote_after")
+    d.stance = SOLD
 
 
 def off_topic(d: Draft) -> None:
     d.act("off_topic", whole=True)
-    if d.chance(0.6) and not d.sentences[-1].text.endswith("?"):
+    if d.chance(0.4):
         d.act("off_after", FELT)
+    else:
+        d.round_off("off_after")
     d.stance = STRAYED
 
 
-def chat(d: Draft, act: str) -> None:
-    """Take up what strayed from the subject, or call it back: nobody answers a parrot with a view on flour."""
-    d.act(f"chat_{act}", whole=True)
-    d.stance = STRAYED if act != "disagree" else BROKE
+ASIDES = {STRAYED: "chat", JOKED: "joked", THANKED: "thanked", BROKE: "broke", SOLD: "sold", LAZY: "lazy"}
+"""What is no contribution to the topic, and the first half of the names of the lists that take it up."""
+_SAME_AGAIN = 0.5
+"""How often a joke answers a joke with a line about the joke."""
+_STAYS = {
+    ("chat", "agree"),
+    ("chat", "ask"),
+    ("chat", "answer"),
+    ("chat", "share"),
+    ("chat", "thank"),
+    ("sold", "ask"),
+    ("sold", "answer"),
+}
+"""After which replies the talk is still of the same thing."""
+
+
+def reply_aside(d: Draft, act: str) -> bool:
+    """Answer a joke, thanks, an advertisement or something off the subject as such, where there are lines for it: nobody answers a
+    parrot with a view on flour. Returns whether it did."""
+    aside = ASIDES.get(d.parent_stance, "")
+    lines = d.bank.acts.get(f"{aside}_{act}")
+    if lines is None or (act == "joke" and not d.chance(_SAME_AGAIN)):
+        return False
+    d.say(lines, ALONE if aside == "thanked" else PLAIN, whole=True)
     d.is_opened = True
-
-
-CHATTED = ("agree", "disagree", "ask", "answer", "share", "thank", "vent")
-"""Acts that have lines for what strayed."""
+    d.round_off(f"{aside}_after")
+    if aside == "joked" or act == "joke":
+        d.stance = JOKED
+    elif act == "thank":
+        d.stance = THANKED
+    elif (aside, act) in _STAYS:
+        d.stance = d.parent_stance
+    elif aside == "thanked" and d.left > 0 and act in ("agree", "answer"):
+        d.part("tips")
+        d.stance = ADVISED
+    return True
 
 
 def insult(d: Draft) -> None:
     """What stands around an insult; the insult itself is added as a sentence of its own."""
     if d.chance(0.45):
-        if d.is_reply and d.parent_stance != BROKE:
+        if d.is_reply and not d.is_aside:
             d.reaction("disagree", d.suffix)
         elif not d.is_reply:
             d.opinion(-1)
     d.stance = BROKE
+
+
+def perform(d: Draft, act: str) -> None:
+    """Say what the act asks for, in reply to whatever the parent did."""
+    if not reply_aside(d, act):
+        PLANS[act](d)
 
 
 PLANS: dict[str, Callable[[Draft], None]] = {
@@ -480,17 +561,18 @@ def break_rule(d: Draft, kind: str, act: str) -> str:
     answer first.
     """
     if kind == "insult":
-        PLANS[act](d)
+        perform(d, act)
+        d.stance = BROKE
         return _add_insult(d)
     if kind == "low_effort":
-        d.stance = BROKE
+        d.stance = LAZY
         d.act("low_effort" if d.is_reply else "low_effort_open", ALONE)
         return "none"
     if d.chance(IN_PASSING):
         d.room = 1
-        PLANS["disagree" if kind == "harassment" and d.is_reply else act](d)
+        perform(d, "disagree" if kind == "harassment" and d.is_reply else act)
         del d.sentences[1:]
-    d.stance, d.named = BROKE, False  # a spoiler that says "it" spoils nothing
+    d.stance, d.named = SOLD if kind == "self_promotion" else BROKE, False  # a spoiler that says "it" spoils nothing
     d.act("promote" if kind == "self_promotion" else kind if d.is_reply or kind != "harassment" else "harassment_open", ALONE)
     if kind == "harassment":
         return _add_insult(d) if d.chance(0.4) else "neither"
@@ -503,4 +585,5 @@ def _add_insult(d: Draft) -> str:
     stratum = strata[min(bisect(ends, d.roll() / 16777216), len(strata) - 1)]
     for _ in range(1 + (d.left > 0 and d.chance(0.3))):
         d.act(f"insult_{stratum}", ALONE)
+    d.round_off("insult_after")
     return stratum

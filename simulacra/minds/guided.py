@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -12,19 +13,24 @@ from simulacra import behaviour as model
 from simulacra import hearsay
 from simulacra.behaviour import Behaviour, Temptation
 from simulacra.community import Community
+from simulacra.events import ACTS
 from simulacra.minds.relevance import relevance
 from simulacra.persona import OLD_HAND
 from simulacra.rules import weights
-from simulacra.seams import Briefs, Bytes, Floats, Ints, Reading, State, Turns, Visits, Writer, Writing
+from simulacra.seams import Bools, Briefs, Bytes, Floats, Ints, Reading, State, Thoughts, Turns, Visits, Writer, Writing
 from simulacra.streams import Streams
 
 if TYPE_CHECKING:
+    from simulacra.minds.remembering import Recollection
     from simulacra.platform import PlatformView
 
 _SELLS = re.compile(
     r"\b(?:sells?|selling|push(?:es|ing) (?:his|her|their|its|own)|posts offers|promot\w*|advertis\w*|affiliate|dropship\w*|DM invit\w*)\b",
     re.I,
 )
+
+
+DISAGREE, INSULT = (ACTS.index(act) for act in ("disagree", "insult"))
 
 
 def sells(sketch: str) -> bool:
@@ -48,14 +54,16 @@ class GuidedMind:
 
     expected: [topics, acts] mean valence of neutral posts, from the calibration that all arms of a seed share.
     visibility: how much the rules are in sight beyond memory, >= 0: the sum of the moderation designs' `compliance`.
+    recollect: makes the memories of an arm; None: nobody remembers what was said.
     """
 
     def __init__(
         self, community: Community, behaviour: Behaviour, writer: Writer, taste: Floats, expected: Floats, visibility: float = 0.0,
-        shows_counts: bool = True,
+        shows_counts: bool = True, recollect: Callable[[], Recollection] | None = None,
     ) -> None:  # fmt: skip
         self.behaviour, self.writer, self.taste, self.expected = behaviour, writer, taste, expected
         self.shows_counts = shows_counts
+        self.recollection = recollect() if recollect is not None else None
         self._seller = np.array([sells(s.sketch) for s in community.personas])
         self._pinned = visibility
         self._invites = relevance(community)
@@ -63,13 +71,14 @@ class GuidedMind:
 
     def take_turns(self, visits: Visits, world: PlatformView, streams: Streams) -> Turns:
         b, persona, step = self.behaviour, visits.persona, visits.step
-        look = model.looked(b, persona, (visits.slate >= 0).sum(axis=1), step, streams)
+        look = model.looked(b, persona, visits.slate, self.taste[persona], world, step, streams)
         reading = self.read(visits, look, world, streams)
         arriving = model.mood_on_arrival(b, world, persona, step, streams)
         swayed = model.mood_after_reading(b, arriving, reading, world, self.expected, persona)
         mood = swayed.total
         vote, reported = model.reactions(b, reading, world, self.shows_counts, streams)
-        draft = self._decide(reading, mood, world, persona, step, streams)
+        heard = hearsay.listen(b, reading, world, step, streams)
+        draft = self._decide(reading, mood, heard, world, persona, step, streams)
         author = persona[draft.visit]
         item, saying = draft.talk or (None, None)
         briefs = Briefs(
@@ -83,13 +92,30 @@ class GuidedMind:
             news=item,
             saying=saying,
         )
+        if self.recollection is not None:
+            self.recollection.notice(world)
+            briefs = self.recollection.recall(briefs, heard, world)
+        writing = self.writer.write(briefs, world, streams)
+        thoughts = self._live_through(reading, persona, written(briefs, writing), heard, world, step, streams)
         return Turns(
-            look, reading, vote, reported, draft.visit, briefs, self.writer.write(briefs, world, streams), mood.astype(np.float32),
-            swayed.swayed.astype(np.float32),
+            look, reading, vote, reported, draft.visit, briefs, writing, mood.astype(np.float32), swayed.swayed.astype(np.float32),
+            thoughts,
         )  # fmt: skip
 
     def rewrite(self, briefs: Briefs, world: PlatformView, streams: Streams) -> Writing:
+        if self.recollection is not None and briefs.memory is None:  # a reply that no visit produced
+            briefs = self.recollection.recall(briefs, None, world)
         return self.writer.write(briefs, world, streams)
+
+    def _live_through(
+        self, reading: Reading, persona: Ints, authors: Ints, heard: hearsay.Heard | None, world: PlatformView, step: int,
+        streams: Streams,
+    ) -> Thoughts | None:  # fmt: skip
+        """What visitors read becomes memory, and some of them reflect; nothing where nobody remembers."""
+        if self.recollection is None:
+            return None
+        self.recollection.take_in(reading, persona, authors, heard, world, step)
+        return self.recollection.reflect(self.writer, world, step, streams)
 
     def read(self, visits: Visits, look: Bytes, world: PlatformView, streams: Streams) -> Reading:
         """Impressions: the top of each slate as far as the visitor looks, but for posts that it leaves folded, and before it the
@@ -114,9 +140,12 @@ class GuidedMind:
             world.population.group[reader] != world.population.group[author],
         )  # fmt: skip
 
-    def _decide(self, reading: Reading, mood: NDArray[np.float64], world: PlatformView, persona: Ints, step: int, streams: Streams) -> Draft:  # fmt: skip
+    def _decide(
+        self, reading: Reading, mood: NDArray[np.float64], heard: hearsay.Heard | None, world: PlatformView, persona: Ints, step: int,
+        streams: Streams,
+    ) -> Draft:  # fmt: skip
         b = self.behaviour
-        mouth = hearsay.mouths(b, hearsay.listen(b, reading, world, step, streams), world, persona, step)
+        mouth = hearsay.mouths(b, heard, world, persona, step)
         wants = model.writers(b, reading, world, persona, step, streams, hearsay.urge(b, mouth))
         visit = np.flatnonzero(wants).astype(np.int32)
         parent = model.choose_parent(b, reading, world, wants, persona, step, streams)[visit]
@@ -129,6 +158,7 @@ class GuidedMind:
         tempted = Temptation(
             mood[visit], self._context(reading, parent, visit, world, len(persona)), camp,
             self._seller[world.population.sketch[author]], visibility, parent >= 0, self._invites[topic],
+            _disputes(act, parent, world),
         )  # fmt: skip
         truth = model.violations(b, author, tempted, world, step, streams)
         for kind, replaced in model.ACT_OF_KIND.items():
@@ -155,10 +185,17 @@ class GuidedMind:
         return np.asarray(in_mind[:, None] * self._forbidden)  # a rule counts for its own kinds alone
 
     def state(self) -> State:
-        return {}
+        return self.recollection.state() if self.recollection is not None else {}
 
     def restore(self, state: State) -> None:
-        """The behaviour model keeps its state in the platform's members; the sketch writer has none."""
+        """The behaviour model keeps its state in the platform's members; the sketch writer has none; memories are here."""
+        if self.recollection is not None:
+            self.recollection.restore(state)
+
+
+def written(briefs: Briefs, writing: Writing) -> Ints:
+    """Who has written something."""
+    return np.delete(briefs.author, list(writing.failure))
 
 
 def _with_news(draft: Draft, talk: hearsay.Talk, world: PlatformView) -> Draft:
@@ -175,6 +212,14 @@ def _with_news(draft: Draft, talk: hearsay.Talk, world: PlatformView) -> Draft:
         np.where(hearsay.breaks(talk, known), hearsay.MISINFORMATION, draft.truth).astype(np.int8),
         talk,
     )
+
+
+def _disputes(act: Bytes, parent: Ints, world: PlatformView) -> Bools:
+    """Which drafts contradict a post that contradicts or insults [m]."""
+    rows = np.flatnonzero((act == DISAGREE) & (parent >= 0))
+    found = np.zeros(len(act), bool)
+    found[rows] = np.isin(world.posts.act[parent[rows]], (DISAGREE, INSULT))
+    return found
 
 
 def _pair(visit: NDArray[np.integer], post: Ints) -> NDArray[np.int64]:

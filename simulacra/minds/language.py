@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulacra.events import ACTS, KINDS
+from simulacra.events import ACTS, KINDS, SAYINGS
 from simulacra.minds import prompts
-from simulacra.minds.prompts import Brief, Community, Example, Said
+from simulacra.minds.prompts import Brief, Community, Example, Said, Tidings
 from simulacra.minds.roles import Roles, length
-from simulacra.seams import Briefs, Prompt, TextGenerator, Writer, Writing
+from simulacra.seams import Briefs, Musing, Prompt, TextGenerator, Thought, Writer, Writing
 from simulacra.text.faults import looks_english, post_fault
 
 if TYPE_CHECKING:
@@ -33,9 +33,6 @@ _VOICES = ("share", "ask", "agree", "disagree", "vent")
 _FAR_PAST = -(10**5)
 """Steps before this are no hours of a run: calibration and examples are written there."""
 
-Recall = Callable[[Sequence[int], Sequence[str], int], Sequence[Sequence[str]]]
-"""What personas remember that bears on a text: (ids, texts, step) -> lines for each."""
-
 
 class LanguageWriter:
     """Writes for the personas of one seed with a language model.
@@ -45,11 +42,9 @@ class LanguageWriter:
     """
 
     def __init__(
-        self, generator: TextGenerator, sketch: Writer, roles: Roles, *, writes_past: bool = True, batch: int = 1,
-        recall: Recall | None = None,
-    ) -> None:  # fmt: skip
+        self, generator: TextGenerator, sketch: Writer, roles: Roles, *, writes_past: bool = True, batch: int = 1
+    ) -> None:
         self.generator, self.roles, self.batch = generator, roles, batch if generator.chats else 1
-        self.recall = recall
         self.calibrates_by_past = writes_past
         self.fallen_back = 0
         self._voices = Voices(sketch, roles)
@@ -83,17 +78,40 @@ class LanguageWriter:
         people, parents = world.population, briefs.parent.tolist()
         words = length(people, briefs.author, briefs.parent >= 0, briefs.step, briefs.revision, streams).tolist()
         threads = [thread_of(parent, world) if parent >= 0 else () for parent in parents]
-        topics = world.community.topics
-        asked = [thread[-1].text if thread else topics[t] for thread, t in zip(threads, briefs.topic.tolist(), strict=True)]
-        authors = briefs.author.tolist()
-        memory = self.recall(authors, asked, briefs.step) if self.recall else [()] * len(authors)
+        topics, authors = world.community.topics, briefs.author.tolist()
+        memory, plans = ([()] * len(authors) if lines is None else lines for lines in (briefs.memory, briefs.plans))
+        news = tidings(briefs, world)
         rows = zip(
             authors, briefs.act.tolist(), briefs.topic.tolist(), briefs.mood.tolist(), briefs.truth.tolist(), strict=True
         )
         return [
             Brief(self.roles.persona(people, who, streams), ACTS[act], KINDS[truth], topics[topic], mood, words[i], threads[i],
-                  tuple(memory[i]), briefs.revision)
+                  memory[i], briefs.revision, plans[i], news[i])
             for i, (who, act, topic, mood, truth) in enumerate(rows)
+        ]  # fmt: skip
+
+    def reflect(self, musings: Sequence[Musing], world: PlatformView, step: int, streams: Streams) -> list[Thought]:
+        """What each concludes from what it remembers: one call each."""
+        chats, fault = self.generator.chats, post_faults(world.community.goal)
+
+        def unusable(answer: str) -> str:
+            found = prompts.insights(answer, chats)
+            return next(filter(None, map(fault, found)), "") if found else "empty"
+
+        answers = self.generator.answer(self.reflections(musings, world, step, streams), unusable)
+        return [
+            Thought((), answer.failure) if answer.failure else Thought(prompts.insights(answer.text, chats))
+            for answer in answers
+        ]
+
+    def reflections(self, musings: Sequence[Musing], world: PlatformView, step: int, streams: Streams) -> list[Prompt]:
+        """What would be asked of those who reflect."""
+        community, people = self.community(world, streams), world.population
+        who = np.array([musing.persona for musing in musings], np.int32)
+        seed = (streams.bits("reflect", step, who) >> np.uint64(33)).astype(np.int64).tolist()
+        return [
+            prompts.reflection_prompt(community, self.roles.persona(people, m.persona, streams), m.memories, seed[at], self.generator.chats)
+            for at, m in enumerate(musings)
         ]  # fmt: skip
 
     def _prompt(self, brief: Brief, seed: int, author: int, step: int, world: PlatformView, streams: Streams) -> Prompt:
@@ -185,6 +203,18 @@ def seeds(briefs: Briefs, streams: Streams) -> list[int]:
     """Sampling seeds [m], 31 bits, keyed by who writes when and in which version."""
     bits = streams.bits("model", briefs.step, briefs.revision, np.asarray(briefs.author))
     return (bits >> np.uint64(33)).astype(np.int64).tolist()
+
+
+def tidings(briefs: Briefs, world: PlatformView) -> list[Tidings | None]:
+    """The news that each post is to speak of [m], None where it is to speak of none."""
+    if briefs.news is None or briefs.saying is None or world.hearsay is None:
+        return [None] * len(briefs.author)
+    items = world.hearsay.items
+    rows = zip(briefs.news.tolist(), briefs.saying.tolist(), strict=True)
+    return [
+        Tidings(items[item].told(briefs.step), SAYINGS[said], items[item].when >= 0) if item >= 0 else None
+        for item, said in rows
+    ]
 
 
 def thread_of(post: int, world: PlatformView) -> tuple[Said, ...]:

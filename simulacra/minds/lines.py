@@ -97,7 +97,7 @@ _AFTER = (
 )
 _NAMED = re.compile(
     r"(?<!\bthe )(?<!\ba )(?<!\ban )(?<!\bmy )(?<!\bour )(?<!\byour )(?<!\bthat )(?<!\bthis )(?<!\bother )(?<!-)"
-    r"(?<!\bout )(?<!\bup )(?<!\boff )(?<!\bdown )(?<!\baway )"  # "worked out it"
+    r"(?<!\bmore )(?<!\bno )(?<!\bany )(?<!\bsome )(?<!\bless )(?<!\bout )(?<!\bup )(?<!\boff )(?<!\bdown )(?<!\baway )"  # "worked out it"
     r"(?:\b(?P<where>at|to) )?\{thing\}"
     rf"(?:(?P<verb>(?= (?:{_VERBS})\b))|(?=$|[,?!;:\]|]| (?:{_AFTER})\b| \{{when\}}))"
 )
@@ -301,10 +301,10 @@ def _loosened(text: str, is_question: bool) -> list[Part]:
     return [*parts, text[end:]]
 
 
-_NO_PRONOUN = r"(?! (?:I|you|we|they|he|she|it|there|this|that|any\w+)\b)"
-_NO_NAME = (
-    r"(?<!\b[Ww]ard )(?<!\broute )(?<!\broom )(?<!\bpage )(?<!\brule )(?<!\blevel )(?<!\bgrade )(?<!\bstep )(?<!\bor )(?<!-)"
-)
+_NO_PRONOUN = r"(?! (?:I|you|we|they|he|she|it|there|this|that|one|any\w+)\b)"
+_NAMES = ("[Ww]ard", "route", "room", "page", "rule", "level", "grade", "step", "or", "out of")
+"""Words after which a number is a name, or one of a pair."""
+_NO_NAME = "".join(rf"(?<!\b{word} )" for word in _NAMES) + "(?<!-)"
 
 
 _TOKEN = re.compile(r"[\w']+")

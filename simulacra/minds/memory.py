@@ -8,14 +8,14 @@ that were given a memory have one, and a text that many have read is kept and em
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from simulacra.scoring.semantic import DIMENSIONS, WeightsError, embed, word_nearness
-from simulacra.seams import Floats, Ints, State
+from simulacra.seams import Bools, Floats, Ints, State
 
 SOURCES = ("read", "answered", "wrote", "news", "reflection", "life")
 """Where a memory comes from: a post read, an answer to one's own, a post of one's own, a piece of news, a thought, a start."""
@@ -27,7 +27,7 @@ THRESHOLD = 150.0
 DECAY = 0.995
 """Recency an hour after a memory was last called to mind (Park et al. 2023)."""
 PLANS = 8
-"""Plans that a persona keeps; those of the earliest days give way."""
+"""Plans that a persona keeps; the earliest give way."""
 INSIGHT = 8.0
 """Importance of a reflection: above nearly all that is merely read."""
 
@@ -53,11 +53,20 @@ class Memory:
         self._called = np.zeros((0, capacity), np.int32)  # when it was last called to mind
         self._importance = np.zeros((0, capacity), np.float32)
         self._source = np.zeros((0, capacity), np.int8)
-        self._plans: dict[int, list[tuple[int, str]]] = {}  # persona -> (day, what), by day
+        self._plans: dict[int, list[tuple[int, str]]] = {}  # persona -> (step, what), by step
 
     def __len__(self) -> int:
         """Memories held, over all personas."""
         return int(self._count.sum())
+
+    def has_any(self, persona: Ints) -> Bools:
+        """Which of those personas remember anything [n]."""
+        return np.isin(persona, np.fromiter(self._streams, np.int64, len(self._streams)))
+
+    def holds(self, persona: int, words: str) -> bool:
+        """Whether the persona remembers something in exactly those words."""
+        row, number = self._streams.get(persona, -1), self._texts.find(words)
+        return row >= 0 and number >= 0 and bool((self._text[row, : self._count[row]] == number).any())
 
     # -- taking in --
 
@@ -113,32 +122,44 @@ class Memory:
 
     # -- calling to mind --
 
-    def recall(self, persona: ArrayLike, queries: Sequence[str], step: int, k: int = 5) -> list[list[str]]:
+    def recall(
+        self,
+        persona: ArrayLike,
+        queries: Sequence[str],
+        step: int,
+        k: int = 5,
+        without: Sequence[Collection[str]] | None = None,
+    ) -> list[list[str]]:
         """For each row the k memories that matter most for its query, best first; fewer where fewer are held, [] without any.
 
         persona: [n] ids; queries: [n] what the persona has before it, "" for what matters in general. A memory scores the sum
         of recency (DECAY to the hours since it was last called to mind), importance and relevance (cosine with the query), each
-        stretched to [0, 1] over the persona's memories as Park et al. do. What is recalled counts as called to mind.
+        stretched to [0, 1] over the persona's memories as Park et al. do. What is recalled counts as called to mind. without: [n]
+        memories that are passed over, since the persona has the same before it.
         """
         who = np.atleast_1d(np.asarray(persona, np.int64)).tolist()
         rows = [self._streams.get(person, -1) for person in who]
         asked = self._vectors_of(rows, queries)
         out: list[list[str]] = []
-        for row, query, vector in zip(rows, queries, asked, strict=True):
-            best = self._best(row, query, vector, step, k) if row >= 0 else np.zeros(0, np.int64)
+        passed = without if without is not None else [()] * len(rows)
+        for row, query, vector, there in zip(rows, queries, asked, passed, strict=True):
+            best = self._best(row, query, vector, step) if row >= 0 else np.zeros(0, np.int64)
+            best = np.array(
+                [at for at in best[: k + len(there)] if self._texts.words[self._text[row, at]] not in there][:k], np.int64
+            )
             out.append([self._texts.words[self._text[row, at]] for at in best])
             if len(best):
                 self._called[row, best] = step
         return out
 
-    def _best(self, row: int, query: str, vector: Floats | None, step: int, k: int) -> NDArray[np.int64]:
+    def _best(self, row: int, query: str, vector: Floats | None, step: int) -> NDArray[np.int64]:
+        """Places of all memories, what matters most first [held]."""
         held = int(self._count[row])
         recency = DECAY ** (step - self._called[row, :held]).astype(np.float64)
         score = _stretched(recency) + _stretched(self._importance[row, :held].astype(np.float64))
         score += _stretched(self._relevance(self._text[row, :held], query, vector))
         # Rounded, newest first among equals: the last digits of a cosine are no reason to prefer one memory.
-        order = np.lexsort((np.arange(held), -self._step[row, :held], -np.round(score, 3)))
-        return order[:k].astype(np.int64)
+        return np.lexsort((np.arange(held), -self._step[row, :held], -np.round(score, 3))).astype(np.int64)
 
     def _relevance(self, texts: Ints, query: str, vector: Floats | None) -> NDArray[np.float64]:
         if not query.strip():
@@ -150,7 +171,7 @@ class Memory:
     def _vectors_of(self, rows: Sequence[int], queries: Sequence[str]) -> list[Floats | None]:
         """The queries' vectors; those of memories that these personas hold are made on the way, in the same batch."""
         nothing: list[Floats | None] = [None] * len(queries)
-        if self.warning:
+        if self.warning or not queries:
             return nothing
         held = [self._text[row, : self._count[row]] for row in rows if row >= 0]
         fresh = self._texts.without_vector(np.concatenate(held) if held else np.zeros(0, np.int32))
@@ -176,7 +197,8 @@ class Memory:
 
     def due(self) -> Ints:
         """Personas, ascending, who have lived through enough since their last reflection to reflect now."""
-        return np.array(sorted(p for p, row in self._streams.items() if self._unreflected[row] >= self.threshold), np.int32)
+        owners = np.fromiter(self._streams, np.int32, len(self._streams))
+        return np.sort(owners[self._unreflected[: len(owners)] >= self.threshold])
 
     def reflected(self, persona: int, insights: Sequence[str], step: int) -> None:
         """The persona has reflected: its insights are memories from now on, and the count towards the next reflection starts anew
@@ -186,30 +208,26 @@ class Memory:
 
     # -- planning --
 
-    def intend(self, persona: int, day: int, what: str) -> None:
-        """The persona means to do something on that day (1 is the first measured day). The same again changes nothing."""
+    def intend(self, persona: int, when: int, what: str) -> None:
+        """The persona means to do something at that step. The same again changes nothing."""
         plans = self._plans.setdefault(int(persona), [])
-        if what.strip() and (day, what) not in plans:
-            plans.append((day, what))
+        if what.strip() and (when, what) not in plans:
+            plans.append((when, what))
             plans.sort(key=lambda plan: plan[0])
             del plans[:-PLANS]
 
-    def plan(self, persona: int, day: int) -> list[str]:
-        """What the persona means to do on that day, in the order in which it was decided; [] for most people and days."""
-        return [what for when, what in self._plans.get(int(persona), []) if when == day]
-
-    def planned_ahead(self, persona: int, day: int) -> list[tuple[int, str]]:
-        """(day, what) of all that the persona means to do on that day or later."""
-        return [(when, what) for when, what in self._plans.get(int(persona), []) if when >= day]
+    def planned_ahead(self, persona: int, step: int) -> list[tuple[int, str]]:
+        """(step, what) of all that the persona means to do after that step, the earliest first; [] for most people."""
+        return [(when, what) for when, what in self._plans.get(int(persona), []) if when > step]
 
     # -- checkpoint --
 
     def state(self) -> State:
         """Everything, as named arrays."""
         rows = len(self._streams)
-        plans = [(person, day, what) for person, known in self._plans.items() for day, what in known]
+        plans = [(person, when, what) for person, known in self._plans.items() for when, what in known]
         own: State = {name.lstrip("_"): getattr(self, name)[:rows].copy() for name in _ARRAYS}
-        own |= {"owner": np.array(list(self._streams), np.int64), "plan_days": _pairs((p, d) for p, d, _ in plans)}
+        own |= {"owner": np.array(list(self._streams), np.int64), "plan_steps": _pairs((p, w) for p, w, _ in plans)}
         own |= packed("plan", [what for *_, what in plans]) | packed("warning", [self.warning] if self.warning else [])
         return own | self._texts.state()
 
@@ -218,8 +236,8 @@ class Memory:
             setattr(self, name, state[name.lstrip("_")].copy())
         self._streams = {int(person): row for row, person in enumerate(state["owner"])}
         self._plans = {}
-        for (person, day), what in zip(state["plan_days"].tolist(), unpacked("plan", state), strict=True):
-            self._plans.setdefault(person, []).append((day, what))
+        for (person, when), what in zip(state["plan_steps"].tolist(), unpacked("plan", state), strict=True):
+            self._plans.setdefault(person, []).append((when, what))
         self.warning = "".join(unpacked("warning", state))
         self._texts.restore(state)
 
@@ -241,6 +259,10 @@ class _Texts:
         if number == len(self.words):
             self.words.append(words)
         return number
+
+    def find(self, words: str) -> int:
+        """The text's number; -1 where nobody remembers it."""
+        return self._numbers.get(words, -1)
 
     def without_vector(self, numbers: Ints) -> Ints:
         """Those of the texts whose vector is not known yet, ascending, each once."""
@@ -287,11 +309,18 @@ class _Texts:
         self.vectors[self._known] = state["vectors"]
 
 
-def importance(valence: Floats, toxicity: Floats, answers_me: Any, follows: Any) -> Floats:
+def importance(
+    valence: Floats, toxicity: Floats, answers_me: Any, follows: Any, affinity: Floats | float = 0.0, votes: Any = 0
+) -> Floats:
     """How much a post that was read matters to its reader [n], 1 to 10, where no model is asked: everyday things are 1 or 2, a
-    strong feeling, an insult, an answer to oneself or somebody one follows are more. Weights are ours."""
+    strong feeling, an insult, an answer to oneself, somebody one follows, a topic one cares for or what many voted on are more.
+
+    affinity: cosine of the reader's taste and the post's topic. votes: up and down together. 1 + 3 |valence| + 3 toxicity + 2.5
+    answers me + .5 follows + affinity above 0 + .3 log2(1 + votes). Weights are ours.
+    """
     strong = 3 * np.abs(valence) + 3 * np.asarray(toxicity, np.float32)
-    return np.clip(1 + strong + 2.5 * np.asarray(answers_me, bool) + 0.5 * np.asarray(follows, bool), 1, 10).astype(np.float32)
+    mine = 2.5 * np.asarray(answers_me, bool) + 0.5 * np.asarray(follows, bool) + np.maximum(affinity, 0)
+    return np.clip(1 + strong + mine + 0.3 * np.log2(1 + np.asarray(votes, np.float64)), 1, 10).astype(np.float32)
 
 
 def _stretched(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from simulacra.errors import RecordError, SpecError
@@ -13,7 +14,9 @@ from simulacra.text.models import ModelSpec
 
 if TYPE_CHECKING:
     from simulacra.community import Community
+    from simulacra.minds.guided import GuidedMind
     from simulacra.minds.language import LanguageWriter
+    from simulacra.minds.memory import Embedder
     from simulacra.seams import Mind, TextGenerator, Writer
 
 Autonomy = Literal["guided", "full"]
@@ -21,6 +24,8 @@ AUTONOMIES: tuple[Autonomy, ...] = ("guided", "full")
 PASTS = ("model", "sketch")
 MINDS = ("sketch", "openai", "local")
 MOST_BATCH, MOST_RECALLED = 8, 12
+RECALLED = 4
+"""Memories told in a prompt where nothing else is asked for."""
 
 
 @dataclass(frozen=True)
@@ -83,12 +88,13 @@ class Language:
 
 def make_language(
     mind: str = "sketch", model: str | ModelSpec | None = None, base_url: str = "", autonomy: str = "guided", past: str = "model",
-    batch: int = 1, memory: int = 0,
+    batch: int = 1, memory: int | None = None,
 ) -> Language | None:  # fmt: skip
     """The language mind that those settings name; None for the sketch mind.
 
     mind: "sketch", "openai" or "local". model: a name at the server, or a GGUF file's path for "local" (default: the packaged
-    one), or a complete ModelSpec. Raises SpecError for what makes no sense.
+    one), or a complete ModelSpec. memory: memories told in a prompt, 0 to 12, 0 for a mind that remembers nothing; by default
+    4. Raises SpecError for what makes no sense.
     """
     if mind not in MINDS:
         raise SpecError(f"No mind called {mind!r}. Known: {', '.join(MINDS)}.")
@@ -111,7 +117,7 @@ def make_language(
         chosen = ModelSpec("openai", name=model or "", base_url=base_url)
     if chosen.kind != mind:
         raise SpecError(f"mind {mind!r} was given a model of kind {chosen.kind!r}.")
-    return Language(chosen, cast(Autonomy, autonomy), past, batch, memory)
+    return Language(chosen, cast(Autonomy, autonomy), past, batch, RECALLED if memory is None else memory)
 
 
 def make_writer(
@@ -130,10 +136,18 @@ def make_writer(
 
 def mind_maker(language: Language | None) -> Callable[..., Mind]:
     """What makes the mind of an arm, from the arguments of GuidedMind."""
-    if language is not None and language.autonomy == "full":
-        from simulacra.minds.autonomous import AutonomousMind
-
-        return AutonomousMind
+    from simulacra.minds.autonomous import AutonomousMind
     from simulacra.minds.guided import GuidedMind
 
-    return GuidedMind
+    made = AutonomousMind if language is not None and language.autonomy == "full" else GuidedMind
+    return made if language is None else remembering(made, language)
+
+
+def remembering(mind: type[GuidedMind], language: Language, embedder: Embedder | None = None) -> Callable[..., Mind]:
+    """That mind with the memories that the settings give it. embedder: what tells how near memories are; by default MiniLM."""
+    if not language.memory:
+        return mind
+    from simulacra.minds.remembering import Recollection
+
+    since = -(10**5) if language.past == "model" else 0
+    return partial(mind, recollect=partial(Recollection, language.memory, since, embedder))

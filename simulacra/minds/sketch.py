@@ -35,9 +35,13 @@ _BREAKS = {"promote": "self_promotion", "off_topic": "off_topic"}
 
 
 class SketchWriter:
-    """Writes for the personas of one community. Stateless: what a reply needs of its parent is in the parent's memo."""
+    """Writes for the personas of one community. Stateless: what a reply needs of its parent is in the parent's memo.
 
-    def __init__(self, community: Community) -> None:
+    forgetful: authors may say again what has been said, so that words depend on nothing but who writes, when, what and in which mood.
+    """
+
+    def __init__(self, community: Community, forgetful: bool = False) -> None:
+        self._forgetful = forgetful
         self._bank = build_bank(community)
         self._manners = Manners()
         self._topic_names = [
@@ -56,7 +60,7 @@ class SketchWriter:
         strata = np.zeros(count, np.int8)
         if count:
             dice, people = _draw(briefs, streams), self._people(briefs.author, world, streams)
-            said = _said_before(briefs.parent, world)
+            said = [set() for _ in range(count)] if self._forgetful else _said_before(briefs.author, briefs.parent, world)
             truths = briefs.truth if briefs.news is None else np.where(briefs.news >= 0, 0, briefs.truth)
             columns = (briefs.act, briefs.topic, briefs.mood, briefs.parent, truths)
             rows = zip(*(column.tolist() for column in columns), strict=True)
@@ -126,10 +130,7 @@ class SketchWriter:
             truth = "insult"
         if truth != "none" and _BREAKS.get(act) != truth:
             return grammar.break_rule(draft, truth, act)
-        if draft.parent_stance == grammar.STRAYED and act in grammar.CHATTED:
-            grammar.chat(draft, act)
-        else:
-            grammar.PLANS[act](draft)
+        grammar.perform(draft, act)
         if act == "share" and draft.stance in RUEFUL and draft.chance(0.02 + 0.08 * person.irritability):
             draft.act("rude_harmless")
         return "none"
@@ -191,25 +192,34 @@ PLAIN_VARIETY = 4.0
 """Bits below which the author adds a remark of its own."""
 RECALL = 400
 """Posts looked back over for what a thread has said: a sibling's line said again gives the machine away."""
-
-
+OWN = 2_000
+"""Posts looked back over for what an author has said: nobody tells the same story twice in a week."""
 RECENT = 80
 """Posts of the whole community that a reply looks back over: who has just read a story does not tell the same one as its own. Who
-opens a thread looks at nothing, so that arms whose members feel alike open them in the same words."""
+opens a thread looks at nothing but its own posts, so that arms whose members feel alike open them in the same words."""
+STOCK = 1_200
+"""The same for jokes and other set pieces, which are remembered for longer."""
+_SET_PIECES = np.isin(np.arange(len(ACTS)), [ACTS.index(act) for act in (*BARE, "agree")])
 
 
-def _said_before(parents: np.ndarray, world: PlatformView) -> list[set[int]]:
-    """For every row the keys of the lines that its thread, or anybody just now, has used of late; empty for rows that open threads."""
+def _said_before(authors: np.ndarray, parents: np.ndarray, world: PlatformView) -> list[set[int]]:
+    """For every row the keys of lines that are not to be said again: its author's own and, in a reply, those that its thread, or
+    anybody just now, has used of late."""
     posts, count = world.posts, len(world.posts.text)
-    lately = {key for memo in posts.memo[max(0, count - RECENT) : count].tolist() if memo & 1 for key in grammar.keys(memo)}
+    near, stock, own = (max(0, count - window) for window in (RECENT, STOCK, OWN))
+    set_pieces = posts.memo[stock:count][_SET_PIECES[posts.act[stock:count]]]
+    lately = {
+        key for memo in (*posts.memo[near:count].tolist(), *set_pieces.tolist()) if memo & 1 for key in grammar.keys(memo)
+    }
     said: list[set[int]] = [set(lately) if parent >= 0 else set() for parent in parents.tolist()]
     reply = np.flatnonzero(parents >= 0)
     first = max(0, count - RECALL)
-    same = posts.root[parents[reply]][:, None] == posts.root[None, first:count]
-    rows, columns = np.nonzero(same)
-    for row, memo in zip(reply[rows].tolist(), posts.memo[first + columns].tolist(), strict=True):
+    row, column = np.nonzero(posts.root[parents[reply]][:, None] == posts.root[None, first:count])
+    of_own, own_column = np.nonzero(authors[:, None] == posts.author[None, own:count])
+    rows, columns = np.concatenate((reply[row], of_own)), np.concatenate((first + column, own + own_column))
+    for at, memo in zip(rows.tolist(), posts.memo[columns].tolist(), strict=True):
         if memo & 1:
-            said[row].update(grammar.keys(memo))
+            said[at].update(grammar.keys(memo))
     return said
 
 
@@ -237,7 +247,7 @@ def _roll(row: Sequence[int]) -> Iterator[int]:
 def _room(person: Manner, is_reply: bool, dice: Dice) -> int:
     """How many sentences the author feels like writing, 1 to 5."""
     spread = next(dice) / 16777216
-    return 1 + int(person.verbosity**2 * (1.2 if is_reply else 1.9) + spread * spread * 1.02)
+    return 1 + int(person.verbosity**2 * (0.8 if is_reply else 1.9) + spread * spread * 1.02)
 
 
 def _milder(act: str, is_reply: bool) -> str:

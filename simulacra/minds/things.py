@@ -83,7 +83,9 @@ def found_things(topic: str, community: Community) -> list[Thing]:
     """What posts on a topic are about where no bank says so: the topic itself, phrases of the community's own texts that share
     a word with it, and the other phrases. Each thing stands in the list as often as it is to be talked about."""
     fond = [match[1] for persona in community.personas for match in _FOND.finditer(persona.sketch[:_READ])]
-    phrases = list(dict.fromkeys(phrase for text in (community.goal[:_READ], *fond) for phrase in noun_phrases(text)))
+    phrases = list(
+        dict.fromkeys(phrase for text in (community.goal[:_READ], *fond) for phrase in noun_phrases(text, text not in fond))
+    )
     named = {_bare(t) for t in community.topics}
     phrases = [p for p in phrases if _bare(p) not in named and _bare(p) not in who_is_there(community.goal[:_READ])]
     stems = {_stem(word) for word in topic.split()}
@@ -105,7 +107,7 @@ def with_article(phrase: str, told: str) -> str:
     """The phrase as a post would name it: a name given to it left out ("starter called Boris"), with "the" where the text that it
     comes from has an article before it ("book the kiln", "a toaster oven")."""
     phrase = phrase.split(" called ")[0].split(" named ")[0]
-    if phrase.split()[0].lower() in _DETERMINERS or _is_plural(phrase):
+    if phrase.split()[0].lower() in _DETERMINERS or _is_plural(phrase) or (phrase.istitle() and " " not in phrase):
         return phrase
     article = rf"\b(?:an?|the|one|this|that|every|each|which|his|her|their|your|our|my|own) (?:[\w-]+ )?{re.escape(phrase)}\b"
     return f"the {phrase}" if re.search(article + r"(?!s\b)", told, re.IGNORECASE) else phrase

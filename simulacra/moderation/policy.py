@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 
 from simulacra.events import ACTIONS
 from simulacra.parameters import number
-from simulacra.seams import Drafts, Ints, Rulings, State, TextGenerator
+from simulacra.seams import Assessor, Drafts, Ints, Rulings, State
 from simulacra.streams import Streams
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class Policy:
     compliance: float = 0.0
     spare: int = 0
 
-    def wire(self, generator: TextGenerator | None) -> None:
+    def wire(self, assessor: Assessor | None) -> None:
         """Nothing to ask."""
 
     def before(self, drafts: Drafts, world: PlatformView, streams: Streams) -> Rulings | None:

@@ -44,9 +44,12 @@ def find_topics(goal: str, rules: Iterable[str] = (), sketches: Iterable[str] = 
     return tuple(found + [t for t in _LAST_RESORT if t not in found][: max(0, 3 - len(found))])
 
 
-def noun_phrases(text: str) -> list[str]:
-    """Phrases of one to three words in the order of the text, in the case they are written in; [] for none."""
-    return [phrase for run in _runs(text) if (phrase := _trim(run))]
+def noun_phrases(text: str, is_sentence: bool = True) -> list[str]:
+    """Phrases of one to three words in the order of the text, in the case they are written in; [] for none.
+
+    is_sentence: the first word's capital says nothing, since it begins a sentence.
+    """
+    return [phrase for run in _runs(text, is_sentence) if (phrase := _trim(run))]
 
 
 def who_is_there(goal: str) -> frozenset[str]:
@@ -73,21 +76,22 @@ def _candidates(goal: str, rules: Iterable[str], sketches: Iterable[str]) -> Ite
     for sketch in sketches:
         for part in subject_parts(read_sketch(sketch).parts[1:]):
             interest = _INTEREST.search(part)
-            for phrase in noun_phrases(interest[1] if interest else part):
+            for phrase in noun_phrases(interest[1] if interest else part, is_sentence=False):
                 yield phrase, 1.5 if interest else 0.5
     for rule in rules:
         for phrase in noun_phrases(rule):
             yield phrase, 0.4
 
 
-def _runs(text: str) -> Iterator[list[str]]:
+def _runs(text: str, sentence_start: bool = True) -> Iterator[list[str]]:
     """Runs of words between stop words and punctuation."""
     ends = _words("stop") | _words("doing")
     run: list[str] = []
-    sentence_start, is_verb = True, False
+    is_verb = False
     for token in [*_TOKEN.findall(text), "."]:
         word = token.lower().replace("’", "'")
-        word = "whose" if word.endswith("'s") and word[:-2] in _words("generic") else word  # "each other's"
+        if word.endswith("'s") and {word[:-2], f"{word[:-2]}s"} & (_words("generic") | ends):
+            word = "of"  # "each other's kids": whose they are says nothing
         if not word[0].isalpha() or word in ends or is_verb:
             if word in _words("after_verb"):
                 run = run[:-1]

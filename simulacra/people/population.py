@@ -6,8 +6,9 @@ descendants; what it leaves open comes from the joint counts of US adults and fr
 
 Sources. Age band x sex x degree x party: data/us_adults_joint.csv (General Social Survey via the demographic bank of genagents;
 see its header). Big Five correlations: signs and rounded sizes as in meta-analyses of self-reports (van der Linden, te
-Nijenhuis, Bakker 2010, J. Res. Pers. 44:315, K = 212). Heavy-tailed activity: lognormal, as posts per user in forum archives
-(docs/odd.md); its Gini of .6 and all other numbers here are assumptions, each named where it stands.
+Nijenhuis, Bakker 2010, J. Res. Pers. 44:315, K = 212). Heavy-tailed activity: lognormal, as posts per user in forum archives,
+its spread set so that as many post, once or much, as there (docs/odd.md); all other numbers here are assumptions, each named where it
+stands.
 """
 
 from __future__ import annotations
@@ -46,9 +47,9 @@ BIG_FIVE_CORRELATIONS = np.array([
 ])  # fmt: skip
 WITHIN_SKETCH_SD = 0.85  # of a trait around its sketch, so that the whole population keeps an SD of about 1
 AGE_SD = 4.5  # years around the sketch's age
-VISITS_A_DAY = 2.0
-ACTIVITY_SIGMA = 1.19  # of log visits: a lognormal's Gini is 2 Phi(sigma / sqrt 2) - 1 = .60
-MAX_VISITS_A_DAY = 40.0
+VISITS_A_DAY = 2.4  # mean of the lognormal, before the cap
+ACTIVITY_SIGMA = 1.7  # of log visits: the median member comes every other day, one in ten less than every two weeks
+MAX_VISITS_A_DAY = 12.0
 KEEPS_WORK, RELATED_WORK = 0.5, 0.9  # cumulative: the sketch's occupation, one of its field; else any
 KEEPS_HABIT = 0.88  # share of descendants who write as their sketch says
 INTEREST_SHARPNESS, INTEREST_NOISE = 0.9, 0.9  # of the sketch's nearness to topics, and of persons around it

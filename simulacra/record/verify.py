@@ -26,6 +26,8 @@ from simulacra.record.runfiles import (
     checked_info,
     damaged,
     day_facts,
+    open_parquet,
+    read_rows,
 )
 from simulacra.record.runs import RunFolder
 from simulacra.record.tables import DayFacts, TableFacts, column_digest, facts_digest, population_facts, run_digest, schema
@@ -174,12 +176,12 @@ class _Check:
         """The table, its rows counted in the footer before any is unpacked."""
         with self.files.open(file) as content:
             try:
-                parquet = pq.ParquetFile(content)
+                parquet = open_parquet(content)
                 if parquet.metadata.num_rows != rows:
                     raise RecordError(f"{file}: {parquet.metadata.num_rows} rows found, {rows} expected")
                 if self.limit is not None:
                     _check_size(file, parquet, content, self.limit)
-                return parquet.read()
+                return read_rows(parquet)
             except (pa.ArrowException, OSError) as error:
                 raise damaged(file, error) from error
 
@@ -214,7 +216,7 @@ def _check_size(file: str, parquet: pq.ParquetFile, content: BinaryIO, limit: in
     texts = [field.name for field in parquet.schema_arrow if pa.types.is_string(field.type)]
     if size <= limit and texts:
         content.seek(0)
-        packed = pq.read_table(io.BytesIO(content.read()), columns=texts, read_dictionary=texts)
+        packed = read_rows(open_parquet(io.BytesIO(content.read()), texts), texts)
         size += sum(_text_size(chunk) for column in packed.columns for chunk in column.chunks)
     if size > limit:
         raise RecordError(f"{file}: unpacks to {size} bytes, {limit} are allowed")

@@ -8,7 +8,8 @@ Coefficients ship as `simulacra/data/heads.npz`; what they were trained on and h
 .914 on Wikipedia comments, .757 on Ethos, .672 on HateCheck, .834 on Davidson; emotions .862 on average (.789 surprise to .930
 fear) on GoEmotions. Neither scorer tells quotation or counter-speech from abuse: compare runs, do not read levels as rates.
 
-About 40 to 70 texts a second on one core: for runs that are kept, never inside a replicate.
+About 100 posts a second on one core, three times as many where the processor multiplies in bfloat16 (a comparison's judge does so):
+for runs that are kept, and for replicates whose design acts by the lexical scorer. `python -m benchmarks.measures` measures it.
 """
 
 from __future__ import annotations
@@ -96,18 +97,20 @@ class SemanticScorer:
 
     name = "semantic"
 
-    def __init__(self, emotions: bool = True) -> None:
-        """emotions: False reads toxicity alone, at about half the cost."""
-        self.emotions = emotions
+    def __init__(self, emotions: bool = True, coarse: bool = False) -> None:
+        """emotions: False reads toxicity alone, at about half the cost. coarse: as `embed` has it; scores move by less than .02."""
+        self.emotions, self.coarse = emotions, coarse
 
     @property
     def identity(self) -> dict[str, Any]:
-        return {"scorer": self.name, "version": 1, "embedding": WEIGHTS_SHA256, "tokens": TOKENS, "sentences": "maximum"}
+        return {"scorer": self.name, "version": 1, "embedding": WEIGHTS_SHA256, "tokens": TOKENS, "sentences": "maximum"} | (
+            {"coarse": True} if self.coarse else {}
+        )
 
     def score(self, texts: Sequence[str]) -> Columns:
         whole = [text.strip() for text in texts] if self.emotions else []
         parts = [sentences(text) for text in texts]
-        vectors = _Embedded([*whole, *(sentence for part in parts for sentence in part)])
+        vectors = _Embedded([*whole, *(sentence for part in parts for sentence in part)], self.coarse)
         columns = {"toxicity": self._toxicity(parts, vectors)}
         if self.emotions:
             columns |= self._felt(vectors.of(whole), np.array([bool(part) for part in parts]))
@@ -171,10 +174,10 @@ def sentences(text: str) -> list[str]:
 class _Embedded:
     """Vectors of texts, each different text embedded once."""
 
-    def __init__(self, texts: Sequence[str]) -> None:
+    def __init__(self, texts: Sequence[str], coarse: bool) -> None:
         distinct = sorted(set(texts))
         self._row = {text: row for row, text in enumerate(distinct)}
-        self._vectors = embed(distinct, TOKENS)
+        self._vectors = embed(distinct, TOKENS, coarse)
 
     def of(self, texts: Sequence[str]) -> Floats:
         return self._vectors[[self._row[text] for text in texts]]

@@ -47,7 +47,7 @@ class Judge:
     def __init__(self, name: str, scores: frozenset[str], should_stop: Callable[[], bool] | None = None) -> None:
         self.name, self._wanted, self._should_stop = name, tuple(sorted(scores)), should_stop
         self._scorer: SecondScorer = (
-            SemanticScorer(emotions=scores != {"toxicity"}) if name == DEFAULT_JUDGE else make_scorer(name)
+            SemanticScorer(emotions=scores != {"toxicity"}, coarse=True) if name == DEFAULT_JUDGE else make_scorer(name)
         )
         self._known: dict[str, tuple[float, ...]] = {}
 

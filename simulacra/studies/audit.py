@@ -12,13 +12,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from simulacra.analysis.verdict import contrast
-from simulacra.behaviour import Behaviour
+from simulacra.analysis.contrast import contrast
+from simulacra.behaviour import USUAL, Behaviour
 from simulacra.community import Community, load_community
 from simulacra.designs import Arm, make_arm
 from simulacra.errors import SpecError
@@ -29,6 +29,7 @@ from simulacra.minds.relevance import relevance
 from simulacra.parallel import spread
 from simulacra.parameters import nearest
 from simulacra.record.recording import MemoryRecorder
+from simulacra.record.runfiles import plain
 from simulacra.scoring.semantic import TopicAffinity, topic_affinity
 from simulacra.simulation import Simulation
 from simulacra.studies.knobs import KNOBS, NEWS, QUIET, Knob
@@ -60,7 +61,7 @@ class AuditRow:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON; NaN as None."""
-        return {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in asdict(self).items()}
+        return dict(plain(self))
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,7 @@ def audit(
     loaded = community if isinstance(community, Community) else load_community(community)
     chosen = _chosen(knobs)
     RunSpec(loaded, make_arm(loaded, QUIET), personas, 1, first_seed)  # its checks are ours
-    live = [knob for knob in chosen if not knob.needs or _has(loaded, knob)]
+    live = [knob for knob in chosen if not knob.needs or _has(loaded, personas, knob)]
     near, known = topic_affinity(loaded), {}
     if quick:
         _, known[first_seed] = turn(live, loaded, near, personas, first_seed)
@@ -230,7 +231,9 @@ def _chosen(names: Sequence[str]) -> list[Knob]:
     return chosen
 
 
-def _has(community: Community, knob: Knob) -> bool:
+def _has(community: Community, personas: int, knob: Knob) -> bool:
+    if knob.needs == "less than 1,000 members":
+        return personas < USUAL
     if knob.needs == "sellers":
         return any(sells(sketch.sketch) for sketch in community.personas)
     if knob.needs.startswith(_TALK):

@@ -15,7 +15,7 @@ persona, and conversation matching. Replicates are the unit: intervals are t int
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -26,8 +26,10 @@ from simulacra.community import Community, load_community
 from simulacra.designs import BehaviourSettings, make_arm
 from simulacra.errors import SpecError
 from simulacra.experiment import RunSpec, one_blas_thread, past_of, set_stage
+from simulacra.minds.sketch import SketchWriter
 from simulacra.platform import PlatformView
 from simulacra.record.frames import Frames
+from simulacra.record.runfiles import plain
 from simulacra.scoring.semantic import topic_affinity
 from simulacra.seams import Bools, Bytes, Floats, Ints
 from simulacra.simulation import Simulation
@@ -45,6 +47,9 @@ OWN_TOPICS = 3
 """A thread counts as of one's own accord when its topic is among so many of the author's first interests."""
 CAUSAL = ("twin", "plain", "whole community")
 OUTCOMES = ("valence", "positive", "negative", "words")
+"""Of a thread of one's own: valence, shares of emotional words, number of words."""
+WITHDRAWAL = "words_in_all"
+"""Words that a persona wrote over the measured days, threads and replies: fewer where there is less to be moved by."""
 
 
 class Omission:
@@ -153,6 +158,27 @@ def spread(run: Openings) -> dict[str, float]:
     return {name: float(np.std(np.bincount(at, run.outcome[name]) / np.bincount(at), ddof=1)) for name in OUTCOMES}
 
 
+def words_in_all(frames: Frames, people: int) -> F64:
+    """Words that every persona wrote over the measured days, [N]; 0 for who wrote nothing."""
+    posts = frames.arrow("posts", columns=["author", "words"])
+    known = posts["author"].to_numpy() >= 0
+    totals = np.zeros(people, np.float64)
+    np.add.at(totals, posts["author"].to_numpy()[known], posts["words"].to_numpy()[known])
+    return totals
+
+
+def withdrawal_effect(treated: F64, twin: F64, group: Bytes | None) -> float:
+    """Treatment minus placebo (or everybody, where group is None) of the difference from the twin, words a persona.
+
+    Withdrawal is no contagion: with moods off, who meets fewer emotional posts still has less to answer.
+    """
+    change = treated - twin
+    if group is None:
+        return float(change.mean())
+    sides = [change[group == side] for side in (TREATMENT, PLACEBO)]
+    return float(sides[0].mean() - sides[1].mean()) if all(len(side) for side in sides) else float("nan")
+
+
 # -- associations ------------------------------------------------------------------------------------------------------------------
 
 
@@ -239,8 +265,7 @@ class Probe:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON; NaN as None."""
-        rows = [{k: None if isinstance(v, float) and np.isnan(v) else v for k, v in asdict(r).items()} for r in self.rows]
-        return {"omit": self.omit, "personas": self.personas, "days": self.days, "seeds": self.seeds, "rows": rows}
+        return dict(plain(self))
 
     @property
     def sentence(self) -> str:
@@ -306,7 +331,8 @@ def _replicates(specs: list[RunSpec], omit: Omit, jobs: int) -> Iterator[dict[st
 def _replicate(spec: RunSpec, omit: Omit) -> dict[str, dict[str, float]]:
     near = topic_affinity(spec.community)
     with one_blas_thread():
-        stage = set_stage(spec, near)
+        # Who has said more elsewhere would avoid other lines in a thread of its own: words, not mood.
+        stage = replace(set_stage(spec, near), writer=SketchWriter(spec.community, forgetful=True))
         past, memory = past_of(spec, stage)
         people, streams = len(stage.population), stage.streams
 
@@ -321,14 +347,22 @@ def _replicate(spec: RunSpec, omit: Omit) -> dict[str, dict[str, float]]:
         written = twin_sim.platform.posts
         if not ((within.sign * written.valence > EMOTIONAL) & (written.author >= 0) & (written.step >= 0)).any():
             raise SpecError(f"probe: no {omit} post was written in seed {spec.seed}. Take more personas or days.")
-        twin, treated, whole = openings(twin_sim, twin_frames), openings(*played(within)), openings(*played(everyone))
+        twin, talk = openings(twin_sim, twin_frames), words_in_all(twin_frames, people)
+
+        def against_twin(exposure: Omission, group: Bytes | None) -> tuple[Openings, dict[str, float]]:
+            sim, frames = played(exposure)
+            own = openings(sim, frames)
+            fewer = withdrawal_effect(words_in_all(frames, people), talk, group)
+            return own, twin_effect(own, twin, group) | {WITHDRAWAL: fewer}
+
+        (treated, effect), (_, whole) = against_twin(within, within.group), against_twin(everyone, None)
     return {
-        "twin": twin_effect(treated, twin, within.group),
+        "twin": effect,
         "plain": plain_effect(treated, within.group, stage.population.baseline),
-        "whole community": twin_effect(whole, twin, None),
+        "whole community": whole,
         "over-exposure": {"share": over_exposure(twin_frames, streams, omit)},
         "conversation matching": {"slope": conversation_matching(twin_frames, streams)},
-        "spread": spread(twin),
+        "spread": spread(twin) | {WITHDRAWAL: float(np.std(talk, ddof=1))},
     }
 
 
@@ -340,7 +374,7 @@ def _rows(found: list[dict[str, dict[str, float]]], omit: Omit) -> list[ProbeRow
         "over-exposure": f"before {omit} posts - exposures shuffled within persona",
         "conversation matching": "own parent - random parent",
     }
-    unit = {name: float(np.nanmean([f["spread"][name] for f in found])) for name in OUTCOMES}
+    unit = {name: t_interval([f["spread"][name] for f in found])[0] for name in (*OUTCOMES, WITHDRAWAL)}
     rows = []
     for estimate, arm in arms.items():
         for measure in found[0][estimate]:

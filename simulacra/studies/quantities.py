@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from simulacra.analysis.diffusion import DIFFUSION, cascade, spread
 from simulacra.analysis.measures import MEASURES, Facts, gini
+from simulacra.analysis.structure import STRUCTURE
 from simulacra.events import ACTIONS, ACTS, KINDS
 from simulacra.persona import OLD_HAND
 from simulacra.record.frames import Frames
@@ -115,6 +116,10 @@ class Played:
 Quantity = Callable[[Played], float]
 
 
+def _of_facts(function: Callable[[Facts], float]) -> Quantity:
+    return lambda p: float(function(p.facts))
+
+
 def _mean(values: Array) -> float:
     return float(np.mean(values, dtype=np.float64)) if len(values) else float("nan")
 
@@ -141,6 +146,11 @@ def quick_returns(p: Played) -> float:
     order = np.lexsort((p.visits["step"], p.visits["persona"]))
     who, step = p.visits["persona"][order], p.visits["step"][order]
     return _mean(np.diff(step)[np.diff(who) == 0] <= 4)
+
+
+def visitors(p: Played) -> float:
+    """Share of all members who came."""
+    return len(np.unique(p.visits["persona"])) / len(p.people)
 
 
 # -- what is shown ---------------------------------------------------------------------------------------------------------
@@ -273,6 +283,15 @@ def writers_arousal(p: Played) -> float:
     return _mean(arousal[wrote]) - _mean(arousal)
 
 
+def writers_provocation(p: Played) -> float:
+    """Toxicity of the rudest post of visits that wrote, over that of all visits."""
+    cell, row = np.unique(_cells(p.seen["persona"], p.seen["step"]), return_inverse=True)
+    rudest = np.zeros(len(cell))
+    np.maximum.at(rudest, row, p.post("toxicity")[p.seen["post"]])
+    wrote = np.isin(cell, _cells(p.visits["persona"], p.visits["step"])[p.visits["wrote"].astype(bool)])
+    return _mean(rudest[wrote]) - _mean(rudest)
+
+
 def openings(p: Played) -> float:
     """Share of posts that open a thread."""
     return _mean(p.post("parent")[p.new] < 0)
@@ -311,6 +330,12 @@ def answered_toxicity(p: Played) -> float:
     """Toxicity of the posts that are answered, over what was read."""
     toxicity = p.post("toxicity")
     return _mean(toxicity[p.post("parent")[p.replies]]) - _mean(toxicity[p.seen["post"]])
+
+
+def answered_valence(p: Played) -> float:
+    """Valence of the posts that are answered, over what was read."""
+    valence = p.post("valence")
+    return _mean(valence[p.post("parent")[p.replies]]) - _mean(valence[p.seen["post"]])
 
 
 def replies_gini(p: Played) -> float:
@@ -403,6 +428,13 @@ def insults_across(p: Played) -> float:
     across = p.crosses(p.post("author")[p.replies], p.post("author")[p.post("parent")[p.replies]])
     insult = p.post("truth")[p.replies] == KINDS.index("insult")
     return _mean(insult[across]) - _mean(insult[~across])
+
+
+def insults_in_disputes(p: Played) -> float:
+    """Share of answers to contradictions that insult, over the share of other answers."""
+    dispute = p.post("act")[p.post("parent")[p.replies]] == ACTS.index("disagree")
+    insult = p.post("truth")[p.replies] == KINDS.index("insult")
+    return _mean(insult[dispute]) - _mean(insult[~dispute])
 
 
 def newcomers_violations(p: Played) -> float:
@@ -555,9 +587,10 @@ def _tellers(trait: Callable[[Played], Array]) -> Quantity:
 QUANTITIES: dict[str, Quantity] = {
     f.__name__: f
     for f in (
-        evening_visits, weekend_visits, quick_returns, age_shown, votes_shown, agreed_shown, replies_shown, taste_shown,
+        evening_visits, weekend_visits, quick_returns, visitors, age_shown, votes_shown, agreed_shown, replies_shown, taste_shown,
         followed_shown, other_side_shown, new_topics_shown, one_author_shown, unseen_posts, voted_taste, voted_followed,
         voted_across, labelled_read, labelled_votes, labelled_replies, writers_arousal, openings, write_after_answer,
+        writers_provocation, answered_valence, insults_in_disputes,
         answers_answered, answered_taste, questions_answered, answered_toxicity, replies_gini, reply_depth, answered_followed,
         answered_age, glad_acts, contradiction, topic_drift, insults_across,
         newcomers_violations, rules_broken, swayed, sway, mood_spread, satisfaction, satisfaction_spread, newcomers_gone,
@@ -566,6 +599,8 @@ QUANTITIES: dict[str, Quantity] = {
     )
 } | {
     name: _of_news(m.function) for name, m in DIFFUSION.items()
+} | {
+    name: _of_facts(STRUCTURE[name].function) for name in ("like_gini", "starter_reply_share")
 } | {
     "tellers_interest": _tellers(lambda p: p.people.interests[:, 0]),
     "tellers_extraversion": _tellers(lambda p: p.people.extraversion),

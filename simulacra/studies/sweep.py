@@ -14,16 +14,18 @@ import math
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from simulacra.analysis.contrast import MIN_SEEDS, contrast, effect_of
 from simulacra.analysis.judge import NOBODY, Judged, acting_columns, judged_measures
 from simulacra.analysis.measures import MEASURES, mechanical
-from simulacra.analysis.verdict import MIN_SEEDS, Plan, contrast, effect_of, judge, sentence
+from simulacra.analysis.verdict import Plan, judge
+from simulacra.analysis.wording import sentence
 from simulacra.behaviour import Behaviour
 from simulacra.cluster import LOCAL, check_backend
 from simulacra.community import Community, community_to_dict, load_community
@@ -93,7 +95,7 @@ class SweepRow:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON; NaN as None."""
-        return {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in asdict(self).items()}
+        return dict(plain(self))
 
 
 @dataclass(frozen=True)

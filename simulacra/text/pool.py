@@ -6,15 +6,19 @@ A step of one community waits for its own answers only: meanwhile other communit
 from __future__ import annotations
 
 import asyncio
+import atexit
 import os
 from collections.abc import AsyncIterator, Coroutine
 from concurrent.futures import Future
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from threading import Lock, Thread
 from time import monotonic
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+
+_LONGEST_END = 5.0
+"""Seconds for calls to let go at the end of the program."""
 
 _lock = Lock()
 _loops: dict[int, asyncio.AbstractEventLoop] = {}
@@ -29,8 +33,27 @@ def loop() -> asyncio.AbstractEventLoop:
             _loops.clear()
             _pools.clear()
             _loops[pid] = asyncio.new_event_loop()
-            Thread(target=_loops[pid].run_forever, name="simulacra-calls", daemon=True).start()
+            thread = Thread(target=_loops[pid].run_forever, name="simulacra-calls", daemon=True)
+            thread.start()
+            atexit.register(_end, pid, _loops[pid], thread)
         return _loops[pid]
+
+
+def _end(pid: int, made: asyncio.AbstractEventLoop, thread: Thread) -> None:
+    """Cancel what is under way and end the thread, so that none of ours runs on in an interpreter that is being taken down."""
+    if pid != os.getpid():
+        return  # a fork has its parent's list, but not its threads
+    with suppress(TimeoutError):
+        asyncio.run_coroutine_threadsafe(_cancel_all(), made).result(_LONGEST_END)
+    made.call_soon_threadsafe(made.stop)
+    thread.join(_LONGEST_END)
+
+
+async def _cancel_all() -> None:
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:

@@ -9,22 +9,26 @@ from typing import Any
 import streamlit as st
 
 from simulacra import worker
+from simulacra.analysis.contrast import CAP_SEEDS, FIRST_SEEDS, MORE_SEEDS
 from simulacra.analysis.margins import margin_of
 from simulacra.analysis.measures import MEASURES
-from simulacra.analysis.verdict import CAP_SEEDS, FIRST_SEEDS, MORE_SEEDS, MOST_GUARDRAILS, Plan
+from simulacra.analysis.verdict import MOST_GUARDRAILS, Plan
 from simulacra.community import bundled_communities
-from simulacra.designs import differences, make_arm
+from simulacra.designs import Arm, differences, make_arm
+from simulacra.designs import levers as changed_levers
 from simulacra.errors import SimulacraError
 from simulacra.experiment import affinity_from_dict
 from simulacra.feeds import FEEDS
 from simulacra.moderation import POLICIES
 from simulacra.record.durable import disk_errors
 from simulacra.replicates import AUTO, BASELINE, VARIANT, Comparison
+from simulacra.rules import same_to_the_sketch_mind
 from simulacra.views import design, drafts, go, levers, look, parts, readout, say, store
 
 MOST_KEPT = 250_000  # persona-days of which all records are kept; of larger comparisons only the first replicate's
 _IN_A_ROW = 3
 _SAME = "The same question"
+MOST_PAIRS = 48
 MOST_MORE = 200  # further replicates that a button offers
 
 
@@ -50,6 +54,7 @@ def page() -> None:
         f'<div class="sim-quiet"><b>What differs</b><ul class="sim-list">{told}</ul><b>What is the same</b>: people, their chances and '
         "habits, the common past, and every setting not named here.</div>"
     )
+    _idle(draft, arms)
     plan = _plan(template)
     asked = "" if template.title in (readout.TEMPLATES[-1].title, _SAME) else template.title
     _size(draft, arms, lines, wrong, asked, plan, template.days)
@@ -112,7 +117,7 @@ def _began(template: readout.Template) -> tuple[drafts.Draft, levers.Tables, lev
             arms[1] = _varied(_tables(spec.baseline.to_dict()), template)
     else:
         asked = go.asked("community")
-        place = known.index(asked if asked in known else "pittsburgh")
+        place = known.index(asked if asked in known else _latest())
         slug = st.selectbox("Community", known, place, width=420, format_func=store.name_of)
         try:
             draft = drafts.of_community(store.community(slug))
@@ -125,6 +130,12 @@ def _began(template: readout.Template) -> tuple[drafts.Draft, levers.Tables, lev
         st.session_state["arms_token"], st.session_state["arms"] = token, arms
     baseline, variant = st.session_state["arms"]
     return draft, baseline, variant
+
+
+def _latest() -> str:
+    """The community that was designed here last, else a bundled one."""
+    own = store.own_designs()
+    return max(own, key=lambda slug: own[slug].stat().st_mtime) if own else "pittsburgh"
 
 
 def _tables(arm: dict[str, Any]) -> levers.Tables:
@@ -170,15 +181,30 @@ def _arm(arm: levers.Tables, key: str) -> None:
     arm["rules"] = [known.get(line, {"text": line}) for line in words]
     for place, rule in enumerate(arm["rules"]):
         if not rule.get("confirmed_by"):
-            st.html(f'<div class="sim-quiet">{say.esc(rule["text"], 90)}</div>')
-            levers.rule_meaning(rule, f"{key}-rule-{place}-{rule['text']}")
+            with st.container(gap=None):
+                st.html(f'<div class="sim-quiet">{say.esc(rule["text"], 90)}</div>')
+                levers.rule_meaning(rule, f"{key}-rule-{place}-{rule['text']}")
+
+
+def _idle(draft: drafts.Draft, arms: dict[str, levers.Tables]) -> None:
+    """Say before anything is played that two sets of rules mean the same, so that nothing can come of it."""
+    try:
+        baseline, variant = _made(draft, arms)
+    except SimulacraError:
+        return
+    if changed_levers(baseline, variant) == {"rules"} and same_to_the_sketch_mind(baseline, variant):
+        st.warning(readout.WORDING, icon=":material/info:")
+
+
+def _made(draft: drafts.Draft, arms: dict[str, levers.Tables]) -> list[Arm]:
+    community, _ = drafts.checked(draft)
+    return [make_arm(community, _changes(arm), name) for name, arm in arms.items()]
 
 
 def _differences(draft: drafts.Draft, arms: dict[str, levers.Tables]) -> tuple[list[str], str]:
     """(what differs, one line each; what is wrong with an arm, "" where nothing is)."""
     try:
-        community, _ = drafts.checked(draft)
-        made = [make_arm(community, _changes(arm), name) for name, arm in arms.items()]
+        made = _made(draft, arms)
     except SimulacraError as error:
         return [], str(error)
     return differences(*made), ""
@@ -248,13 +274,22 @@ def _size(
 ) -> None:
     st.subheader("How much to play", anchor=False)
     columns = st.columns(4, vertical_alignment="bottom")
-    personas = columns[0].select_slider("Members", design.SIZES[:8], 200, format_func=lambda n: f"{n:,}")
+    before = store.experiment(go.asked("like")).spec if go.asked("like") else None
+    size, pairs = (before.personas, before.seeds) if before else (200, 8)
+    sizes = sorted({*design.SIZES[:8], size})
+    personas = columns[0].select_slider("Members", sizes, size, format_func=lambda n: f"{n:,}")
     days = columns[1].slider("Days", 1, 14, days)
     with columns[2]:
-        auto = st.toggle("As many pairs as it takes", help=f"Begins with {FIRST_SEEDS} and adds {MORE_SEEDS} until the interval of the "
-                         f"measure is narrow enough to decide, to {CAP_SEEDS} at most")  # fmt: skip
-        seeds = st.slider("Pairs of runs", 2, 48, 8, disabled=auto, help="A pair is both designs with the same people and "
-                          "chances. Fewer than 6 carry no claim; under 16 split worlds could be missed")  # fmt: skip
+        auto = st.toggle(
+            "As many pairs as it takes", before is not None and before.auto,
+            help=f"Begins with {FIRST_SEEDS} and adds {MORE_SEEDS} until the interval of the measure is narrow enough to decide, to "
+            f"{CAP_SEEDS} at most",
+        )  # fmt: skip
+        seeds = st.slider(
+            "Pairs of runs", 2, MOST_PAIRS, min(max(pairs, 2), MOST_PAIRS), disabled=auto,
+            help="A pair is both designs with the same people and chances. Fewer than 6 carry no claim; under 16 split worlds could be "
+            "missed",
+        )  # fmt: skip
     with columns[3]:
         parts.figures(
             [("Time", _time(personas, days, (FIRST_SEEDS, CAP_SEEDS) if auto else (seeds,)), "From earlier runs here")]

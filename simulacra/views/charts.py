@@ -6,6 +6,7 @@ Every label that comes from a run goes through `say.flat`. Times are simulated d
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -27,7 +28,8 @@ def figure(height: int = HEIGHT, **layout: Any) -> go.Figure:
     found = go.Figure()
     found.update_layout(
         height=height, margin={"l": 8, "r": 12, "t": 10, "b": 8}, hovermode="x unified", showlegend=False,
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "title": None}, paper_bgcolor="rgba(0,0,0,0)",
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "title": None, "font": {"size": 12}},
+        paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         modebar={"bgcolor": "rgba(0,0,0,0)", "color": "rgba(122,129,148,.7)", "activecolor": look.PLAIN}, **layout,
     )  # fmt: skip
@@ -112,7 +114,7 @@ def lorenz(frames: Mapping[str, np.ndarray[Any, Any]], what: str) -> go.Figure:
     """Share of `what` that the least active share of people holds; the diagonal is equality."""
     found = figure()
     found.add_scatter(
-        x=[0, 100], y=[0, 100], mode="lines", name="if all were equal", line={"color": look.PLAIN, "dash": "dot", "width": 1.5}
+        x=[0, 100], y=[0, 100], mode="lines", name="equal shares", line={"color": look.PLAIN, "dash": "dot", "width": 1.5}
     )
     for name, counts in frames.items():
         ordered = np.sort(counts.astype(float))
@@ -138,7 +140,7 @@ def by_depth(frames: Mapping[str, pd.DataFrame], column: str, title: str) -> go.
             error_y={"type": "data", "array": frame["se"], "thickness": 1.2, "color": tone},
         )  # fmt: skip
     found.update_layout(showlegend=len(frames) > 1)
-    found.update_xaxes(title="depth: 0 opens a thread, 1 answers it", dtick=1)
+    found.update_xaxes(title="depth (0 opens a thread)", dtick=1)
     found.update_yaxes(title=title)
     return found
 
@@ -146,10 +148,12 @@ def by_depth(frames: Mapping[str, pd.DataFrame], column: str, title: str) -> go.
 def paired_differences(
     labels: Sequence[str], seeds: Sequence[Sequence[float]], means: Sequence[float], lows: Sequence[float],
     highs: Sequence[float], margins: Sequence[float], axis: str, hovers: Sequence[str] | None = None,
+    notes: Sequence[str] = (),
 ) -> go.Figure:  # fmt: skip
     """The one plot of a read-out: a row a measure, seeds as dots, the interval as a bar, the band that does not matter shaded.
 
-    All values are in units of the row (variant minus baseline). margins: half width of the shaded band, NaN for none.
+    All values are in units of the row (variant minus baseline). margins: half width of the shaded band, NaN for none. notes: a
+    second line under each label, such as the difference with its interval in the measure's own unit.
     """
     found = figure(110 + 72 * len(labels), hoverlabel={"align": "left"})
     found.update_layout(hovermode="closest")
@@ -161,7 +165,7 @@ def paired_differences(
             )
         found.add_scatter(
             x=list(dots), y=[y + _jitter(i, len(dots)) for i in range(len(dots))], mode="markers", name="one seed",
-            marker={"size": 7, "color": look.PLAIN, "opacity": 0.55}, hovertemplate="one seed: %{x:+.3g}<extra></extra>",
+            marker={"size": 7, "color": look.PLAIN, "opacity": 0.75}, hovertemplate="one seed: %{x:+.3g}<extra></extra>",
         )  # fmt: skip
         found.add_scatter(
             x=[low, high], y=[y, y], mode="lines", line={"color": look.VARIANT, "width": 5}, hoverinfo="skip",
@@ -171,16 +175,29 @@ def paired_differences(
             hovertemplate=(flat(hovers[row], 160) if hovers else "mean %{x:+.3g}") + "<extra></extra>",
         )  # fmt: skip
     found.add_vline(x=0, line_color=look.PLAIN, line_width=1.5)
-    found.update_xaxes(title=axis)
-    found.update_yaxes(
-        tickvals=list(range(len(labels))), ticktext=[flat(label, 48) for label in reversed(labels)],
-        range=[-0.6, len(labels) - 0.4], showgrid=False,
-    )  # fmt: skip
+    found.update_xaxes(title=_axis(axis))
+    _rows(found, labels, notes, 48)
     return found
 
 
-def forest(labels: Sequence[str], values: Sequence[tuple[float, float, float]], axis: str) -> go.Figure:
-    """A row a figure: its mean as a dot, its interval (mean, low, high) as a bar, around a line at 0."""
+def _axis(words: str) -> str:
+    """An axis title of our own words, in two lines where it is long: a narrow window would cut it off."""
+    return "<br>".join(textwrap.wrap(words, 60))
+
+
+def _rows(found: go.Figure, labels: Sequence[str], notes: Sequence[str] = (), most: int = 52) -> None:
+    """Names of rows, the first on top, each with a note below it where there is one."""
+    told = [flat(label, most) for label in labels]
+    told = [f"{label}<br>{flat(note)}" for label, note in zip(told, notes, strict=True)] if notes else told
+    found.update_yaxes(
+        tickvals=list(range(len(told))), ticktext=told[::-1], range=[-0.6, len(told) - 0.4], showgrid=False, tickfont={"size": 13},
+    )  # fmt: skip
+
+
+def forest(
+    labels: Sequence[str], values: Sequence[tuple[float, float, float]], axis: str, notes: Sequence[str] = ()
+) -> go.Figure:
+    """A row a figure: its mean as a dot, its interval (mean, low, high) as a bar, around a line at 0. notes: a line under each label."""
     found = figure(110 + 46 * len(labels))
     for place, (mean, low, high) in enumerate(values):
         y = len(labels) - 1 - place
@@ -191,11 +208,8 @@ def forest(labels: Sequence[str], values: Sequence[tuple[float, float, float]], 
         )  # fmt: skip
     found.add_vline(x=0, line_color=look.PLAIN, line_width=1.5)
     found.update_layout(hovermode="closest")
-    found.update_xaxes(title=axis)
-    found.update_yaxes(
-        tickvals=list(range(len(labels))), ticktext=[flat(label, 52) for label in reversed(labels)],
-        range=[-0.6, len(labels) - 0.4], showgrid=False,
-    )  # fmt: skip
+    found.update_xaxes(title=_axis(axis))
+    _rows(found, labels, notes)
     return found
 
 
@@ -210,11 +224,8 @@ def dots(rows: Sequence[tuple[str, Sequence[float], str]], axis: str) -> go.Figu
         )  # fmt: skip
     found.add_vline(x=0, line_color=look.PLAIN, line_width=1.5)
     found.update_layout(hovermode="closest")
-    found.update_xaxes(title=axis)
-    found.update_yaxes(
-        tickvals=list(range(len(rows))), ticktext=[flat(label, 52) for label, _, _ in reversed(rows)],
-        range=[-0.6, len(rows) - 0.4], showgrid=False,
-    )  # fmt: skip
+    found.update_xaxes(title=_axis(axis))
+    _rows(found, [label for label, _, _ in rows])
     return found
 
 
@@ -292,15 +303,25 @@ def _jitter(i: int, n: int) -> float:
     return ((i * 7) % n / max(n - 1, 1) - 0.5) * 0.5 if n > 1 else 0.0
 
 
-def intervals(labels: Sequence[str], effects: Sequence[float], tones: Sequence[str], axis: str) -> go.Figure:
-    """Bars of standardised differences, for the overview of everything measured."""
-    found = figure(90 + 22 * len(labels))
-    found.add_bar(
-        x=list(effects)[::-1], y=[flat(label, 52) for label in reversed(labels)], orientation="h",
-        marker_color=list(tones)[::-1], hovertemplate="%{y}: %{x:+.2f}<extra></extra>",
-    )  # fmt: skip
-    found.update_layout(hovermode="closest")
-    found.update_xaxes(title=axis)
+def intervals(
+    labels: Sequence[str], effects: Sequence[float], tones: Sequence[str], axis: str, notes: Sequence[str] = ()
+) -> go.Figure:
+    """Differences in half widths of their own intervals, so that each interval is as wide: for the overview of everything measured.
+
+    notes: the difference with its interval in the measure's own unit, below each label.
+    """
+    found = figure(90 + 38 * len(labels))
+    for row, (effect, tone) in enumerate(zip(effects, tones, strict=True)):
+        y = len(labels) - 1 - row
+        found.add_scatter(
+            x=[effect - 1, effect + 1], y=[y, y], mode="lines", line={"color": tone, "width": 4}, hoverinfo="skip"
+        )
+        found.add_scatter(x=[effect], y=[y], mode="markers", marker={"size": 9, "color": tone}, hoverinfo="skip")
+    found.add_vline(x=0, line_color=look.PLAIN, line_width=1.5)
+    found.update_layout(hovermode=False)
+    found.update_xaxes(title=_axis(axis), showticklabels=False)
+    _rows(found, labels, notes)
+    found.update_yaxes(tickfont={"size": 12})
     return found
 
 

@@ -10,7 +10,7 @@ from simulacra.analysis.margins import margin_of
 from simulacra.analysis.segments import SEGMENTS
 from simulacra.errors import RecordError
 from simulacra.replicates import VARIANT, Comparison
-from simulacra.views import ask, charts, go, look, pair, parts, readout, robust, say, store
+from simulacra.views import ask, charts, go, jobs, look, pair, parts, readout, robust, say, store
 
 
 def page() -> None:
@@ -22,7 +22,7 @@ def page() -> None:
     asked = go.asked("experiment")
     if not trials and not asked:
         say.empty("No comparison yet", "Start one from a question, or open the example on the Home page.")
-    left, right = st.columns([3, 1], vertical_alignment="bottom")
+    left, right = st.columns([7, 3], vertical_alignment="bottom")
     with right:
         if st.button("New comparison", type="primary" if not trials else "secondary", icon=":material/add:"):
             go.to("compare", new=1)
@@ -52,8 +52,9 @@ def _not_there(name: str) -> None:
         said = worker.last_words(store.runs_dir(), name)
         if said and not said.startswith("replicate"):
             say.mistake(said)
+            go.link("compare", "Back to the question", ":material/arrow_back:", new=1)
         else:
-            st.progress(0.0, "Growing the members ...")
+            st.progress(0.0, jobs.begun(name, "Growing the members of the first pair"))
 
     waiting()
 
@@ -91,8 +92,12 @@ def _state(found: Comparison) -> None:
         return
     is_played = _is_played(found)
     status = say.STATUS["running" if is_played else found.status]
-    more = ", more where they are needed" if found.spec.auto else ""
-    st.progress(done / total, f"{done} of {say.count(total, 'pair')} of runs finished{more} ({status})")
+    told = f"{done} of {say.count(total, 'pair')} of runs finished{', more where they are needed' if found.spec.auto else ''}"
+    pace = found.seconds_per_seed or (worker.seconds_at_work(store.runs_dir(), found.id) / done if done else 0.0)
+    left = f" · about {say.duration(pace * (total - done))} left" if is_played and pace and done < total else ""
+    st.progress(done / total, f"{told} ({status}){left}")
+    if not is_played:
+        st.caption("What stands below rests on the pairs that are finished. Go on plays those that are missing.")
     with st.container(horizontal=True):
         if is_played and st.button("Pause", icon=":material/pause:"):
             worker.stop(found.path)
@@ -111,6 +116,9 @@ def _read_out(found: Comparison) -> None:
     _answer(answer)
     if not answer.rows:
         return
+    if answer.is_equal:
+        _equal(found)
+        return
     _plot(answer)
     _guardrails(answer)
     _segments(answer)
@@ -126,11 +134,29 @@ def _read_out(found: Comparison) -> None:
         st.markdown("\n".join(f"- {line}" for line in _not_varied(found)))
     with right:
         st.subheader("Limits", anchor=False)
-        st.markdown("\n".join(f"- {say.md(readout.limit(line))}" for line in [*found.limits, *found.warnings]))
+        st.markdown(_limits(found))
     with st.expander("Explore: everything else that was measured", icon=":material/explore:"):
         _explore(answer)
     with st.expander("Numbers and technical labels", icon=":material/table_chart:"):
         _numbers(answer)
+
+
+def _limits(found: Comparison) -> str:
+    return "\n".join(f"- {say.md(readout.limit(line), 1200)}" for line in [*found.limits, *found.warnings])
+
+
+def _equal(found: Comparison) -> None:
+    """What stands in place of plots where both designs gave the same record with every seed."""
+    if found.wording_only:
+        why = readout.WORDING
+    else:
+        why = (
+            "What differs never came to act: nobody met it in these days. Duplicate it and play more members or days, or change "
+            "something that acts more often."
+        )
+    say.empty("Both designs played out word for word the same", why)
+    st.subheader("Limits", anchor=False)
+    st.markdown(_limits(found))
 
 
 def _answer(answer: readout.Answer, short: bool = False) -> None:
@@ -139,7 +165,7 @@ def _answer(answer: readout.Answer, short: bool = False) -> None:
     st.html(f'<div class="sim-asked">{say.esc(asked)}</div>')
     for column, (name, arm) in zip(st.columns(2), spec.arms.items(), strict=True):
         column.html(say.arm(name, say.design(arm), look.ARMS[name]))
-    told = readout.read_out(answer)
+    told = readout.so_far(answer) if short else readout.read_out(answer)
     size = f"{say.count(len(found.folder.results()), 'pair')} of runs, {spec.personas:,} members, {say.count(spec.days, 'day')}"
     say.answer(told.word, told.sentence, f"{size}; {say.differences(found.differences)}", parts.TONES[told.tone])
     if short:
@@ -181,8 +207,9 @@ def _plot(answer: readout.Answer) -> None:
         [row.low / row.margin for row in rows],
         [row.high / row.margin for row in rows],
         [1.0] * len(rows),
-        "variant minus baseline, in differences that matter (shaded: too small to matter)",
+        "variant minus baseline; 1 is a difference that matters to you (shaded: too small to matter)",
         [row.sentence for row in rows],
+        [readout.in_its_unit(row) for row in rows],
     )
     table = pd.DataFrame(
         [{key: getattr(row, key) for key in ("measure", "difference", "low", "high", "margin", "unit")} for row in rows]
@@ -228,7 +255,8 @@ def _segments(answer: readout.Answer) -> None:
     values = [(scale * s.contrast.mean, scale * low, scale * high) for s, (low, high) in zip(found, ends, strict=True)]
     unit = margin_of(answer.primary).unit
     title = readout.title(answer.primary)
-    figure = charts.forest([s.title for s in found], values, f"{title.lower()}: variant minus baseline ({unit})")
+    notes = [f"{say.interval(*value)} {unit}" for value in values]
+    figure = charts.forest([s.title for s in found], values, f"{title.lower()}: variant minus baseline ({unit})", notes)
     table = pd.DataFrame([
         {"members": s.title, "baseline": scale * s.contrast.level, "difference": v[0], "low": v[1], "high": v[2], "pairs": s.contrast.seeds}
         for s, v in zip(found, values, strict=True)
@@ -259,20 +287,24 @@ def _not_varied(found: Comparison) -> list[str]:
 
 
 def _explore(answer: readout.Answer) -> None:
-    rows = answer.explored
+    rows = [row for row in answer.explored if row.low < row.high]
+    same = [readout.title(row.measure).lower() for row in answer.explored if not row.low < row.high]
     if not rows:
-        st.caption("Nothing else was measured.")
+        st.caption("Nothing else differs.")
         return
     sizes = [max(-6.0, min(6.0, readout.clarity(row))) for row in rows]
     tones = [look.VARIANT if abs(size) > 1 else look.PLAIN for size in sizes]
     labels = [readout.title(row.measure) for row in rows]
     about = (
-        "Beyond 1 (orange) the interval excludes 0. These were not named before the comparison was played: of twenty "
-        "such rows about "
-        "one does so by chance. Longer bars are cut at 6."
+        "A dot is the mean difference over pairs, the bar its 95 % interval, drawn as wide in every row. Orange: the interval excludes 0. "
+        "These were not named before the comparison was played: of twenty such rows about one does so by chance. Far dots are drawn at the "
+        "edge."
     )
-    figure = charts.intervals(labels, sizes, tones, "difference in half widths of its 95 % interval")
+    axis = "variant minus baseline, each row on a scale of its own"
+    figure = charts.intervals(labels, sizes, tones, axis, [readout.in_its_unit(row) for row in rows])
     parts.chart(figure, "Everything else", about, None, "explore")
+    if same:
+        st.caption(f"The same in both designs with every seed: {', '.join(same)}.")
 
 
 def _numbers(answer: readout.Answer) -> None:

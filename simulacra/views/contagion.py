@@ -96,12 +96,15 @@ def _file(run: Run, omit: str) -> Path:
 
 
 def _ask(run: Run, omit: Omit) -> None:
+    if worker.is_at_work(store.runs_dir(), _name(run, omit)):
+        jobs.progress(_name(run, omit))
+        return
     left, right = st.columns(2)
     personas = left.select_slider("Members", _SIZES, 500, format_func=lambda n: f"{n:,}", key=f"probe-size-{omit}")
     days = right.slider("Days", 1, 14, 3, key=f"probe-days-{omit}")
     took = design.seconds_for(personas, days, 1) * _PLAYED * SEEDS / worker.spare_cores()
     jobs.offered(
-        f"Run the probe: {SEEDS} seeds, about {say.duration(took)}", f"probe-{run.id}-{omit}", _name(run, omit),
+        f"Run the probe: {SEEDS} rolls of chance, about {say.duration(took)}", f"probe-{run.id}-{omit}", _name(run, omit),
         lambda: begin(run, omit, personas, days),
     )  # fmt: skip
     if run.spec.language is not None:
@@ -146,15 +149,14 @@ def _number(key: str, value: Any) -> Any:
 
 def _shown(told: Probe, run: Run) -> None:
     word, tone = verdict(told)
-    size = f"{told.seeds} seeds, {told.personas:,} members, {say.count(told.days, 'day')}"
-    _, _, sentence = told.sentence.partition(": ")
-    say.answer(
-        word, sentence[:1].upper() + sentence[1:], f"{_posts(told.omit).capitalize()} withheld; {size}.", parts.TONES[tone]
-    )
+    size = f"{say.count(told.seeds, 'roll')} of chance, {told.personas:,} members, {say.count(told.days, 'day')}."
+    advice = " More members or days narrow the interval: forget this answer below and ask again." if tone == "early" else ""
+    say.answer(word, _sentence(told), size + advice, parts.TONES[tone])
     rows = [row for row in told.rows if row.measure == "valence" and row.estimate in CAUSAL]
     figure = charts.forest(
         [FIGURES[row.estimate].title for row in rows], [(row.difference, row.low, row.high) for row in rows],
         "change in the cheerfulness of own threads (−1 to 1)",
+        [say.interval(row.difference, row.low, row.high) for row in rows],
     )  # fmt: skip
     table = pd.DataFrame(told.to_dict()["rows"])
     about = (
@@ -169,6 +171,18 @@ def _shown(told: Probe, run: Run) -> None:
     if st.button("Forget this answer and ask again", key=f"again-{told.omit}", icon=":material/refresh:", type="tertiary"):
         _file(run, told.omit).unlink(missing_ok=True)
         st.rerun()
+
+
+def _sentence(told: Probe) -> str:
+    """What the twins found, in words, with its interval."""
+    row = told.row("twin")
+    if math.isnan(row.difference):
+        return "Nobody opened enough threads of their own to tell."
+    moved = f"{row.difference:+.3f} ({row.low:+.3f} to {row.high:+.3f})"
+    return (
+        f"Readers from whom {_posts(told.omit)} were withheld opened threads whose cheerfulness differs by {moved} from their own without "
+        "that, on a scale from −1 to 1."
+    )
 
 
 def verdict(told: Probe) -> tuple[str, str]:

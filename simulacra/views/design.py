@@ -27,32 +27,35 @@ from simulacra.errors import SimulacraError
 from simulacra.experiment import RunSpec
 from simulacra.views import drafts, go, levers, mind, parts, say, store
 
-VISITS_A_DAY = 2.4  # of a member, measured over the bundled communities
+VISITS_A_DAY = 1.1  # of a member, measured over the bundled communities
 VISITS_A_SECOND = 2500.0  # of one core, where no run has been played here yet
 TABS = ("Community", "Feed", "Moderation", "Behaviour", "Size and start")
 _TABS_KEY = "design-tabs"
 SIZES = (50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000, 100_000)
 
 
+Slots = dict[str, Any]
+"""Field of the draft -> the place below it for a message."""
+
+
 def page() -> None:
     say.head("Design", "What the community is for, who its members are, and what they are shown.")
     draft = _draft()
     _start_from()
-    wrong = drafts.problem(draft)
     tabs = st.tabs(TABS, on_change="rerun", key=_TABS_KEY)
     version = st.session_state["draft_version"]
     with tabs[0]:
-        _community(draft, version, wrong)
+        _community(draft, version)
         _next(1)
     for place, field, cards in ((1, "feed", levers.feed_cards), (2, "moderation", levers.moderation_cards)):
         if tabs[place].open:  # dozens of inputs each: drawn when looked at, from what the draft says
             with tabs[place]:
                 cards(draft, f"d{version}")
-                _at(field, wrong)
+                _at(field, drafts.problem(draft))
                 _next(place + 1)
     with tabs[3]:
         _behaviour(draft, version)
-        _at("behaviour", wrong)
+        _at("behaviour", drafts.problem(draft))
         _next(4)
     with tabs[4]:
         _size_and_start(draft, drafts.problem(draft))
@@ -144,21 +147,24 @@ def _at(field: str, wrong: tuple[str, str]) -> None:
         st.html(f'<div class="sim-chip sim-wrong">{say.esc(wrong[1], 300)}</div>')
 
 
-def _community(draft: drafts.Draft, version: int, wrong: tuple[str, str]) -> None:
+def _community(draft: drafts.Draft, version: int) -> None:
+    slots: Slots = {}  # filled at the end: a message drawn before the inputs would be about what stood in them before
     left, right = st.columns([2, 3], gap="large")
     with left:
-        draft["name"] = st.text_input("Name", draft["name"], key=f"name-{version}", max_chars=MAX_NAME)
-        _at("name", wrong)
+        draft["name"] = st.text_input("Name", draft["name"], key=f"name-{version}", max_chars=MAX_NAME,
+                                      placeholder="Allotment Neighbours")  # fmt: skip
+        slots["name"] = st.empty()
     with right:
         draft["goal"] = st.text_area("Goal", draft["goal"], key=f"goal-{version}", max_chars=MAX_GOAL, height=80,
                                      placeholder="People who ... come here to ...")  # fmt: skip
-        _at("goal", wrong)
-    _rules(draft, version, wrong)
-    _sketches(draft, version, wrong)
+        slots["goal"] = st.empty()
+    _rules(draft, version, slots)
+    _sketches(draft, version, slots)
     topics = st.text_area("Topics", "\n".join(draft["topics"]), key=f"topics-{version}", height="content",
-                          help="One a line. Left empty, topics are found in the goal, the rules and the sketches.")  # fmt: skip
+                          placeholder="One a line. Left empty, they are found in the goal, the rules and the sketches.")  # fmt: skip
     draft["topics"] = [line.strip() for line in topics.splitlines() if line.strip()]
-    _at("topics", wrong)
+    slots["topics"] = st.empty()
+    _fill(slots, draft)
     if draft["voices_of"]:
         kept = drafts.with_bank(draft)
         st.caption(f"Members speak with the phrase bank of {draft['voices_of']}." if kept else "The phrase bank of "
@@ -166,18 +172,26 @@ def _community(draft: drafts.Draft, version: int, wrong: tuple[str, str]) -> Non
     else:
         st.caption(
             "Members speak from the general phrase bank. A bank of the community's own makes them sound more like it: "
-            "see docs/voices.md."
+            "docs/voices.md says how to write one."
         )
 
 
-def _rules(draft: drafts.Draft, version: int, wrong: tuple[str, str]) -> None:
+def _fill(slots: Slots, draft: drafts.Draft) -> None:
+    """The message below its field; nothing on a page where nothing has been written yet."""
+    wrong = drafts.problem(draft)
+    if wrong[0] in slots and draft != drafts.blank():
+        with slots[wrong[0]]:
+            _at(wrong[0], wrong)
+
+
+def _rules(draft: drafts.Draft, version: int, slots: Slots) -> None:
     _section("Rules", "Below each rule stands what it was taken to mean: confirm or correct it. A meaning that nobody confirmed is "
              "used as a guess, and the result says so.")  # fmt: skip
     with st.container(gap="xsmall"):
         for place, rule in enumerate(draft["rules"]):
             with st.container(gap=None):
                 _rule(draft, rule, place, version)
-    _at("rules", wrong)
+    slots["rules"] = st.empty()
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         _add_rule(draft)
         name = st.text_input("Your name, to stand beside what you confirm", st.session_state.get("reviewer", ""), max_chars=80,
@@ -208,7 +222,7 @@ def _rule(draft: drafts.Draft, rule: dict[str, Any], place: int, version: int) -
         levers.rule_meaning(rule, key)
 
 
-def _sketches(draft: drafts.Draft, version: int, wrong: tuple[str, str]) -> None:
+def _sketches(draft: drafts.Draft, version: int, slots: Slots) -> None:
     _section("Sketches of members", "Five to fifteen, a line each: work, age, what they love or hate, temper, how they write. Thousands "
              "of different people grow from them; a sketch of weight 2 has twice as many descendants as one of weight 1.")  # fmt: skip
     with st.container(gap="xsmall", key="sketches"):
@@ -223,7 +237,7 @@ def _sketches(draft: drafts.Draft, version: int, wrong: tuple[str, str]) -> None
     if st.button("Add a sketch", icon=":material/add:", type="tertiary", disabled=len(draft["personas"]) >= MAX_SKETCHES):
         draft["personas"].append({"name": "", "sketch": "", "weight": 1.0})
         _changed(draft)
-    _at("personas", wrong)
+    slots["personas"] = st.empty()
 
 
 def _sketch(sketch: dict[str, Any], key: str, number: int) -> None:
@@ -265,8 +279,8 @@ def _sketch(sketch: dict[str, Any], key: str, number: int) -> None:
 
 def _behaviour(draft: drafts.Draft, version: int) -> None:
     st.caption(
-        "How members behave: every parameter of the model with its unit and source. Most designers leave these alone. A value "
-        "that you change is kept in the community's file."
+        "How members behave: every parameter of the model. Most designers leave these alone. A value that you change is kept in the "
+        "community's file. Sources such as S15 are listed in docs/odd.md."
     )
     current = Behaviour()
     known = fields(Behaviour)
@@ -283,7 +297,8 @@ def _behaviour(draft: drafts.Draft, version: int) -> None:
     began = st.session_state.setdefault(f"behaviour-began-{version}", rows["value"].tolist())
     rows["value"] = began
     edited = st.data_editor(rows, hide_index=True, key=f"behaviour-{version}", height=520,
-                            disabled=["parameter", "what it does", "default", "unit", "source"])  # fmt: skip
+                            disabled=["parameter", "what it does", "default", "unit", "source"],
+                            column_config={"unit": st.column_config.TextColumn(width=130)})  # fmt: skip
     draft["behaviour"] = {
         str(row.parameter): float(row.value) for row in edited.itertuples() if float(row.value) != float(row.default)
     }
@@ -325,7 +340,9 @@ def _size_and_start(draft: drafts.Draft, wrong: tuple[str, str]) -> None:
     with left:
         personas = st.select_slider("Members at the beginning", SIZES, 500, format_func=lambda n: f"{n:,}")
         days = st.slider("Simulated days", 1, 30, 3, help="Two days of burn-in come before, unmeasured")
-        seed = int(st.number_input("Seed", 0, 10**9, 1, help="The same seed gives the same run, word for word"))
+        seed = int(
+            st.number_input("Roll of chance (seed)", 0, 10**9, 1, help="The same seed gives the same run, word for word")
+        )
         choice = mind.choose("run") if mind.is_ready() else mind.Choice()
     with right:
         is_told = choice.is_sketch or (not wrong[0] and mind.agreed(_spec(draft, personas, days, seed), choice, "run"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -74,11 +75,13 @@ def checked(draft: Mapping[str, Any]) -> tuple[Community, Arm]:
     """The community that the draft describes and its own design. Raises CommunityError or SpecError naming key and remedy."""
     told = {key: draft[key] for key in BLANK if key not in ("slug", "voices_of")}
     told["personas"] = [sketch for sketch in told["personas"] if sketch["sketch"].strip() or sketch["name"].strip()]
-    if not told["personas"]:
-        raise CommunityError("design: personas is empty. Describe at least one kind of member in a sketch.")
     told["rules"] = rule_entries(told["rules"])
     if not draft["name"].strip():
         raise CommunityError("design: name is empty. Give the community a name.")
+    if not draft["goal"].strip():
+        raise CommunityError("design: goal is empty. Say who comes here and what for.")
+    if not told["personas"]:
+        raise CommunityError("design: personas is empty. Describe at least one kind of member in a sketch.")
     community = community_from_dict({**told, "slug": slugify(draft["slug"] or draft["name"])}, None, "design")
     return community, make_arm(community)
 
@@ -113,8 +116,33 @@ def problem(draft: Mapping[str, Any]) -> tuple[str, str]:
             "feed": "feed",
             "moderation": "moderation",
         }
-        return heads.get(words[0] if words else "", "start"), told
+        return heads.get(words[0] if words else "", "start"), _in_words(told, draft)
     return "", ""
+
+
+def _in_words(told: str, draft: Mapping[str, Any]) -> str:
+    """A message of the file's reader for somebody who sees fields: keys become their names, places those on the page."""
+    rows = {
+        "personas": [n for n, row in enumerate(draft["personas"], 1) if row["sketch"].strip() or row["name"].strip()],
+        "rules": [n for n, row in enumerate(draft["rules"], 1) if row["text"].strip()],
+    }
+
+    def named(found: re.Match[str]) -> str:
+        key, place, part = found["key"], int(found["place"]), found["part"] or ""
+        number = rows[key][place - 1] if 0 < place <= len(rows[key]) else place
+        name = f"{'Sketch' if key == 'personas' else 'Rule'} {number}"
+        return name if part in ("", "sketch", "text") else f"{name}, its {part},"
+
+    told = (
+        _PLACE.sub(named, told)
+        .replace("personas is empty", "there is no sketch")
+        .replace("personas", "the sketches")
+        .replace("delete the entry", "delete it")
+    )
+    return told[:1].upper() + told[1:]
+
+
+_PLACE = re.compile(r"(?P<key>personas|rules)\[(?P<place>\d+)\](?:\.(?P<part>\w+))?")
 
 
 def save(draft: Mapping[str, Any]) -> Path:

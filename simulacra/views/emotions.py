@@ -8,8 +8,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import streamlit as st
+from numpy.typing import NDArray
 
 from simulacra import worker
 from simulacra.errors import RecordError
@@ -48,22 +50,23 @@ def section(runs: Runs) -> None:
             say.mistake(error)
             return
     about = "Mean chance that a post holds the emotion, 0 to 1, by a linear head over sentence embeddings; several may hold at once. "
+    about += "Whiskers: 95 % interval over posts, as if each were written by itself. "
     left, right = st.columns(2)
     for place, found, verb, how in (
         (left, written, "write", "Posts as written."), (right, read, "read", "Posts weighted by how often they were read."),
     ):  # fmt: skip
-        table = pd.DataFrame({"emotion": list(EMOTIONS), **{arm: values.to_numpy() for arm, values in found.items()}})
+        table = pd.concat([values.assign(design=arm) for arm, values in found.items()])
         with place:
             parts.chart(_bars(found), f"Emotions in what members {verb}", about + how, table, f"emotions-{verb}")
 
 
-def means(run: Run) -> tuple[pd.Series, pd.Series]:
-    """Mean chance of each emotion over the posts of the measured days: as written, and weighted by impressions."""
+def means(run: Run) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """emotion, mean, half: mean chance over the posts of the measured days with half its 95 % interval; as written, and as read."""
     return _means(str(run.path), run.digest, _file(run).stat().st_mtime)
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
-def _means(path: str, digest: str, made: float) -> tuple[pd.Series, pd.Series]:
+def _means(path: str, digest: str, made: float) -> tuple[pd.DataFrame, pd.DataFrame]:
     from simulacra.experiment import open_run
 
     run = open_run(path)
@@ -73,16 +76,24 @@ def _means(path: str, digest: str, made: float) -> tuple[pd.Series, pd.Series]:
         GROUP BY p.id, p.burn_in
     """)  # fmt: skip
     both = posts.merge(scores, on="post")
-    names = list(EMOTIONS)
-    weighted = both[names].mul(both["n"], axis=0).sum() / max(both["n"].sum(), 1)
-    return both.loc[~both["burn_in"], names].mean(), weighted
+    chances = both[list(EMOTIONS)].to_numpy(float)
+    return _weighted(chances, (~both["burn_in"]).to_numpy(float)), _weighted(chances, both["n"].to_numpy(float))
 
 
-def _bars(found: Mapping[str, pd.Series]) -> Any:
+def _weighted(chances: NDArray[np.float64], weight: NDArray[np.float64]) -> pd.DataFrame:
+    """emotion, mean, half of chances [posts, emotions] under weights [posts]; the linearised error of a ratio of sums."""
+    total = max(weight.sum(), 1.0)
+    mean = weight @ chances / total
+    error = np.sqrt((weight**2) @ (chances - mean) ** 2) / total
+    return pd.DataFrame({"emotion": list(EMOTIONS), "mean": mean, "half": 1.96 * error})
+
+
+def _bars(found: Mapping[str, pd.DataFrame]) -> Any:
     figure = charts.figure()
     for arm, values in found.items():
         tone = look.ARMS[arm] if len(found) > 1 else list(EMOTIONS.values())
-        figure.add_bar(x=list(EMOTIONS), y=values.to_numpy(), name=arm, marker_color=tone)
+        whiskers = {"type": "data", "array": values["half"], "thickness": 1.2, "color": look.PLAIN}
+        figure.add_bar(x=values["emotion"], y=values["mean"], error_y=whiskers, name=arm, marker_color=tone)
     figure.update_layout(barmode="group", showlegend=len(found) > 1, hovermode="closest")
     figure.update_yaxes(title="mean chance", rangemode="tozero")
     return figure

@@ -11,7 +11,10 @@ function element(tag, className, words) {
 function button(className, words, label, act) {
   const made = element('button', className, words)
   made.type = 'button'
-  if (label) made.setAttribute('aria-label', label)
+  if (label) {
+    made.setAttribute('aria-label', label)
+    made.title = label
+  }
   made.onclick = act
   return made
 }

@@ -8,6 +8,7 @@ import streamlit as st
 
 from simulacra.errors import SimulacraError
 from simulacra.record.runs import RunSummary
+from simulacra.replicates import Comparison
 from simulacra.views import example, go, look, parts, readout, say, store
 
 RECENT = 6
@@ -51,13 +52,28 @@ def _example() -> None:
         st.html(
             '<div class="sim-quiet">A finished example</div>'
             f"<b>{say.esc(found.spec.community.name)}</b>: {say.esc(answer.asked)}"
+            f'<div class="sim-quiet">{say.esc(_played(found))}</div>'
         )
         say.answer(told.word, told.sentence, "", parts.TONES[told.tone])
+        st.html(f'<div class="sim-quiet">{_RANGE}</div>')
         with st.container(horizontal=True):
             if st.button("Open the example", type="primary", icon=":material/bar_chart:"):
                 go.to("compare", experiment=example.NAME)
             if st.button("Read its threads", icon=":material/forum:"):
                 go.to("threads", run=found.runs["variant"][0], side=1)
+
+
+_RANGE = (
+    "How to read it: the brackets hold the 95 % interval, in which the average of many more pairs would most likely lie. A pair of runs "
+    "is both designs with the same people and the same chances; how many agree tells how often a single pair shows it."
+)
+
+
+def _played(found: Comparison) -> str:
+    """What was played for a comparison, in a line."""
+    spec = found.spec
+    size = f"{spec.personas:,} members, {say.count(spec.days, 'day')}, {say.count(len(spec.replicates()), 'pair')} of runs"
+    return f"{size}; {say.differences(found.differences)}"
 
 
 def _recent() -> None:
@@ -75,30 +91,33 @@ def _recent() -> None:
             say.empty("No comparison yet", "“Compare two designs” starts from a question.")
     with right:
         st.caption("Runs")
-        kept = {trial.id for trial in trials}
-        single = [run for run in runs if not _belongs(run, kept)]
+        single = [run for run in runs if not store.is_of_comparison(run.id, trials)]
         for run in single[:RECENT]:
             _run(run)
         if not single:
             say.empty("No single run yet", "“New community” ends with a button that starts one.")
 
 
-def _belongs(run: RunSummary, trials: set[str]) -> bool:
-    """Whether it is a record that a comparison kept."""
-    return any(run.id.startswith((f"{trial}-baseline-", f"{trial}-variant-")) for trial in trials)
-
-
 def _trial(trial: store.Trial) -> None:
-    done = f"{trial.done} of {trial.total} pairs" if trial.status != "finished" else say.count(trial.total, "pair")
-    with st.container(border=True, horizontal=True, vertical_alignment="center"):
+    done = f"{trial.done} of {trial.total} pairs" if trial.status != "finished" else _verdict(trial.id)
+    with st.container(border=True, horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.html(_line(trial.id, trial.status, trial.message or done))
         if trial.status != "damaged" and st.button("Open", key=f"trial-{trial.id}", type="tertiary"):
             go.to("compare", experiment=trial.id)
 
 
+def _verdict(name: str) -> str:
+    """The read-out of a finished comparison: its word and its sentence."""
+    try:
+        told = readout.read_out(readout.answer_of(store.experiment(name)))
+    except SimulacraError as error:
+        return str(error)
+    return told.sentence if told.tone == "same" else f"{told.word}. {told.sentence}"
+
+
 def _run(run: RunSummary) -> None:
     told = run.message or f"{say.count(run.posts, 'post')}, {say.count(run.days, 'day')}, {say.count(run.personas, 'member')}"
-    with st.container(border=True, horizontal=True, vertical_alignment="center"):
+    with st.container(border=True, horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.html(_line(run.id, run.status, told))
         if run.status != "damaged" and st.button("Open", key=f"run-{run.id}", type="tertiary"):
             go.to("threads" if run.status == "finished" else "run", run=run.id)

@@ -49,11 +49,17 @@ def progress(name: str) -> None:
     def watching() -> None:
         if not worker.is_at_work(store.runs_dir(), name):
             st.rerun()
-        said = worker.last_words(store.runs_dir(), name)
-        share = progress_in(said)
-        st.progress(share, f"{100 * share:.0f} in 100 done. Closing this page stops nothing." if share else "Beginning ...")
+        share = progress_in(worker.last_words(store.runs_dir(), name))
+        told = f"{100 * share:.0f} in 100 done" if share else begun(name, "Beginning")
+        st.progress(share, f"{told}. Closing this page stops nothing.")
 
     watching()
+
+
+def begun(name: str, doing: str) -> str:
+    """What work of this name does before it can say how far it has come, and since when: "Growing the members (12 s so far)"."""
+    seconds = worker.seconds_at_work(store.runs_dir(), name)
+    return f"{doing} ({say.duration(seconds)} so far)" if seconds >= 1 else doing
 
 
 def progress_in(said: str) -> float:

@@ -278,9 +278,12 @@ def _kind(name: str) -> str:
 # -- words -----------------------------------------------------------------------------------------------------------------
 
 
+_TITLES = {"llm_moderator": "Language-model moderator", "pre_screen": "Pre-screen", "automod": "Automod (word filter)"}
+
+
 def title(name: str) -> str:
     """A lever's or parameter's name as a heading."""
-    return name.replace("_", " ").capitalize()
+    return _TITLES.get(name, name.replace("_", " ").capitalize())
 
 
 def known(design: Callable[..., Any]) -> str | None:

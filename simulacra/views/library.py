@@ -19,7 +19,9 @@ from simulacra.record.export import export_run
 from simulacra.record.review import Note, add_note, notes
 from simulacra.record.runfiles import checked_run_id
 from simulacra.record.runs import RunFolder, RunSummary
+from simulacra.replicates import Comparison
 from simulacra.views import go, report, say, store
+from simulacra.views.pair import kept_pairs
 from simulacra.views.threads import TAGS, note_card
 
 REVIEW = ("to look at", "agreed", "questioned")
@@ -89,7 +91,7 @@ def _import() -> None:
 
 
 def _runs(search: str) -> None:
-    found = [run for run in store.runs() if not search or search in _words_of(run)]
+    found = _wanted([run for run in store.runs() if not search or search in _words_of(run)], bool(search))
     if not found:
         say.empty(
             "Nothing here",
@@ -117,10 +119,21 @@ def _runs(search: str) -> None:
         _run(chosen)
 
 
+def _wanted(found: list[RunSummary], is_searched: bool) -> list[RunSummary]:
+    """Runs without those that comparisons kept, which are many, unless they are asked for."""
+    trials = store.trials()
+    single = [run for run in found if not store.is_of_comparison(run.id, trials)]
+    many = len(found) - len(single)
+    if not many:
+        return found
+    asked = not single or is_searched or go.asked("run") in {run.id for run in found} - {run.id for run in single}
+    return found if st.toggle(f"Show the {say.count(many, 'run')} that comparisons kept, too", asked) else single
+
+
 def _choose(table: pd.DataFrame, key: str, asked: str, column: str) -> str | None:
     """The row chosen in a table, else the one that the address asks for."""
     event = st.dataframe(
-        table, hide_index=True, key=key, on_select="rerun", selection_mode="single-row", height=min(38 * len(table) + 40, 420)
+        table, hide_index=True, key=key, on_select="rerun", selection_mode="single-row", height=min(33 * len(table) + 37, 420)
     )
     rows = event["selection"]["rows"]
     if rows and rows[0] < len(table):
@@ -303,5 +316,19 @@ def _trials(search: str) -> None:
             if st.button("Duplicate", icon=":material/content_copy:", key="duplicate-trial"):
                 go.to("compare", new=1, like=chosen)
             _delete_button(trial.path, chosen)
-        kept = [run for arm in trial.runs.values() for run in arm]
-        st.caption("Full records kept, to note on and to export as bundles: " + (", ".join(kept) or "none"))
+        _kept(trial)
+
+
+def _kept(trial: Comparison) -> None:
+    """The runs of a comparison whose records are there, to note on and to export."""
+    kept = [run for pair in kept_pairs(trial).values() for run in pair.values()]
+    if not kept:
+        st.caption("No record of its runs is here, so there is nothing to note on or to export but the report.")
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        name = st.selectbox(
+            "Note on one of its runs, or export it", kept, key=f"kept-{trial.id}", width=420,
+            help="Notes stand in a run and travel in its bundle; numbers at the end of names are seeds: both designs of a pair share one",
+        )  # fmt: skip
+        if st.button("Note, tags, bundle", icon=":material/rate_review:"):
+            go.to("library", run=name)

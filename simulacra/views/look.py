@@ -13,7 +13,7 @@ LOGO = str(Path(__file__).with_name("logo.svg"))
 
 # Okabe and Ito 2008: told apart by people who do not see red and green, on white and on black.
 BASELINE, VARIANT = "#0072b2", "#d55e00"
-POSITIVE, NEGATIVE, TOXIC, PLAIN = "#009e73", "#cc79a7", "#a3324f", "#7a8194"
+POSITIVE, NEGATIVE, TOXIC, PLAIN = "#009e73", "#cc79a7", "#c2456a", "#7a8194"
 ARMS = {"baseline": BASELINE, "variant": VARIANT}
 
 _CSS = """
@@ -67,6 +67,11 @@ _CSS = """
 .sim-table td.n {font-variant-numeric: tabular-nums; white-space: nowrap; font-weight: 600;}
 [data-testid=stColumn]:has(.st-key-sample) > div {height: 100%;}
 .st-key-sample {position: sticky; top: 4.5rem;}
+@media (max-width: 1000px) {
+  .block-container {padding-left: 1.6rem; padding-right: 1.6rem;}
+  [data-testid=stHorizontalBlock]:has(.js-plotly-plot) > [data-testid=stColumn] {flex: 1 1 100%; min-width: 100%;}
+}
+[data-testid=stButtonGroup] [role=radiogroup] {flex-wrap: wrap; row-gap: .3rem;}
 .sim-text {white-space: pre-wrap; overflow-wrap: anywhere;}
 </style>
 """

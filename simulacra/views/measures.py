@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from simulacra.analysis.contrast import MIN_SEEDS
 from simulacra.analysis.measures import ALL, MEASURES, TOXIC
 from simulacra.analysis.structure import STRUCTURE
 from simulacra.experiment import Run
@@ -54,7 +55,7 @@ _GROUPS = {
 
 
 def _groups(runs: Runs) -> None:
-    values = {arm: store.shape(run) for arm, run in runs.items()}
+    values = {arm: store.shape(run, tuple(_GROUPS)) for arm, run in runs.items()}
     scale = {"cross_group_seen": 100.0, "edge_reciprocity": 100.0}
     st.markdown("**Home groups**: each member belongs to one of two. Do they meet?")
     parts.figures([
@@ -105,10 +106,33 @@ _FIRST = {
 
 def _first_figures(runs: Runs) -> None:
     values = {arm: store.measures(run) for arm, run in runs.items()}
+    pairs = _over_pairs(runs)
     parts.figures([
         (label, {arm: say.number(found[name] * scale) for arm, found in values.items()}, readout.plain(MEASURES[name].about))
         for name, (label, scale) in _FIRST.items()
-    ])  # fmt: skip
+    ], pairs)  # fmt: skip
+    if pairs:
+        st.caption("Large: this one pair of runs, in which chance has its part. Below: variant minus baseline over all pairs, with its "
+                   "95 % interval.")  # fmt: skip
+    elif len(runs) > 1:
+        st.caption("One pair of runs: chance has its part in what differs. The Compare page says how much, with intervals.")
+    else:
+        st.caption(
+            "One run: other rolls of chance give other numbers. Compare two designs to see a difference with its interval."
+        )
+
+
+def _over_pairs(runs: Runs) -> dict[str, str]:
+    """Label of a card -> the difference over all pairs of the comparison that these runs belong to; {} where none carries a claim."""
+    twin = store.twin_of(next(iter(runs.values())).id) if len(runs) > 1 else None
+    if twin is None:
+        return {}
+    rows = {row.measure: row for row in twin[0].row_list}
+    return {
+        label: f"all {row.seeds} pairs: {say.interval(row.difference * scale, row.low * scale, row.high * scale)}"
+        for name, (label, scale) in _FIRST.items()
+        if (row := rows.get(name)) is not None and row.seeds >= MIN_SEEDS
+    }
 
 
 def _each(runs: Runs, sql: str) -> dict[str, pd.DataFrame]:
@@ -175,13 +199,19 @@ def _toxicity(runs: Runs) -> None:
         )
     held = _each(runs, f"""SELECT author, count(*) FILTER (toxicity > {TOXIC}) AS toxic FROM posts WHERE NOT burn_in
         GROUP BY author ORDER BY author""")  # fmt: skip
-    _draw(
-        charts.lorenz({arm: frame["toxic"].to_numpy() for arm, frame in held.items()}, "toxic posts"),
-        "Who writes the toxic posts",
-        "Members who wrote anything, from fewest to most toxic posts. The nearer to the corner, the fewer people write it.",
-        held,
-        "toxicity-authors",
-    )
+    some = {arm: frame for arm, frame in held.items() if frame["toxic"].sum()}
+    if some:
+        _draw(
+            charts.lorenz({arm: frame["toxic"].to_numpy() for arm, frame in some.items()}, "toxic posts"),
+            "Who writes the toxic posts",
+            "Members who wrote anything, from fewest to most toxic posts. The nearer to the corner, the fewer people write it.",
+            some,
+            "toxicity-authors",
+        )
+    else:
+        say.empty(
+            "Nobody wrote a toxic post", f"No score lies above {TOXIC}. Play more members or days to see who writes them."
+        )
     opinions.section(runs)
 
 
@@ -240,58 +270,49 @@ def _arousal(runs: Runs) -> None:
 
 
 def _part(runs: Runs) -> None:
-    left, right = st.columns(2)
+    for pair in ((_who_writes, _what_is_read), (_thread_sizes, _visits)):
+        for place, draw in zip(st.columns(2), pair, strict=True):
+            with place:
+                draw(runs)
+
+
+def _who_writes(runs: Runs) -> None:
     wrote = _each(runs, """SELECT m.id AS persona, count(p.id) AS posts FROM personas m
         LEFT JOIN posts p ON p.author = m.id AND NOT p.burn_in GROUP BY m.id ORDER BY m.id""")  # fmt: skip
-    read = _each(
-        runs,
-        """SELECT p.id AS post, count(i.post) AS readings FROM posts p
-        LEFT JOIN impressions i ON i.post = p.id AND NOT i.burn_in WHERE NOT p.burn_in GROUP BY p.id ORDER BY p.id""",
-    )
-    with left:
-        _draw(
-            charts.lorenz({arm: frame["posts"].to_numpy() for arm, frame in wrote.items()}, "posts"),
-            "Who writes",
-            "All members, lurkers included, from the least to the most active: the share of all posts they wrote.",
-            wrote,
-            "who-writes",
-        )
-    with right:
-        figure = charts.lorenz({arm: frame["readings"].to_numpy() for arm, frame in read.items()}, "readings")
-        figure.update_xaxes(title="posts from the least to the most read, in 100")
-        _draw(
-            figure,
-            "What is read",
-            "Posts of the measured days from the least to the most read: the share of all readings they had.",
-            read,
-            "what-is-read",
-        )
-    left, right = st.columns(2)
+    about = "All members, lurkers included, from the least to the most active: the share of all posts they wrote."
+    _draw(_lorenz(wrote, "posts"), "Who writes", about, wrote, "who-writes")
+
+
+def _what_is_read(runs: Runs) -> None:
+    read = _each(runs, """SELECT p.id AS post, count(i.post) AS readings FROM posts p
+        LEFT JOIN impressions i ON i.post = p.id AND NOT i.burn_in WHERE NOT p.burn_in GROUP BY p.id ORDER BY p.id""")  # fmt: skip
+    figure = _lorenz(read, "readings")
+    figure.update_xaxes(title="posts from the least to the most read, in 100")
+    about = "Posts of the measured days from the least to the most read: the share of all readings they had."
+    _draw(figure, "What is read", about, read, "what-is-read")
+
+
+def _lorenz(frames: Mapping[str, pd.DataFrame], column: str) -> Any:
+    return charts.lorenz({arm: frame[column].to_numpy() for arm, frame in frames.items()}, column)
+
+
+def _thread_sizes(runs: Runs) -> None:
     sizes = _each(runs, """SELECT least(n - 1, 20) AS replies, count(*) AS threads FROM
         (SELECT root, count(*) AS n FROM posts GROUP BY root HAVING min(step) >= 0) GROUP BY 1 ORDER BY 1""")  # fmt: skip
-    with left:
-        figure = charts.figure()
-        for arm, frame in sizes.items():
-            figure.add_bar(x=frame["replies"], y=frame["threads"], name=arm, marker_color=look.ARMS[arm])
-        figure.update_layout(barmode="group", showlegend=len(runs) > 1)
-        figure.update_xaxes(title="replies (20 stands for 20 and more)")
-        figure.update_yaxes(title="threads")
-        _draw(
-            figure,
-            "How long threads get",
-            "Threads opened in the measured days by their number of replies.",
-            sizes,
-            "thread-sizes",
-        )
+    figure = charts.figure()
+    for arm, frame in sizes.items():
+        figure.add_bar(x=frame["replies"], y=frame["threads"], name=arm, marker_color=look.ARMS[arm])
+    figure.update_layout(barmode="group", showlegend=len(runs) > 1)
+    figure.update_xaxes(title="replies (20 stands for 20 and more)")
+    figure.update_yaxes(title="threads")
+    about = "Threads opened in the measured days by their number of replies."
+    _draw(figure, "How long threads get", about, sizes, "thread-sizes")
+
+
+def _visits(runs: Runs) -> None:
     visits = _each(runs, "SELECT step, count(*) AS visits FROM visits WHERE NOT burn_in GROUP BY step ORDER BY step")
-    with right:
-        _draw(
-            charts.over_time(visits, "visits", "visits an hour"),
-            "When members come",
-            "Visits an hour: days and nights, and who stays.",
-            visits,
-            "visits",
-        )
+    about = "Visits an hour: days and nights, and who stays."
+    _draw(charts.over_time(visits, "visits", "visits an hour"), "When members come", about, visits, "visits")
 
 
 def _moderation(runs: Runs) -> None:
@@ -350,13 +371,19 @@ def _workload(runs: Runs) -> None:
 def _table(runs: Runs) -> None:
     rows = _measure_rows({arm: store.measures(run) for arm, run in runs.items()}, tuple(MEASURES))
     parts.table(rows, ("value", *runs))
-    with st.expander("The shape of the community: threads, networks, rhythm, tails", icon=":material/hub:"):
-        shape = _measure_rows({arm: store.shape(run) for arm, run in runs.items()}, tuple(STRUCTURE))
-        parts.table(shape, ("value", *runs))
-        rows = pd.concat([rows, shape], ignore_index=True)
+    shape = st.expander("The shape of the community: threads, networks, rhythm, tails", icon=":material/hub:", key="shape",
+                        on_change="rerun")  # fmt: skip
+    if shape.open:  # a second or two of a large run
+        with shape:
+            parts.table(_shape_rows(runs), ("value", *runs))
     st.download_button(
-        "Download as CSV", lambda: parts.csv(rows), "measures.csv", "text/csv", icon=":material/download:", on_click="ignore"
-    )
+        "Download as CSV", lambda: parts.csv(pd.concat([rows, _shape_rows(runs)], ignore_index=True)), "measures.csv", "text/csv",
+        icon=":material/download:", on_click="ignore",
+    )  # fmt: skip
+
+
+def _shape_rows(runs: Runs) -> pd.DataFrame:
+    return _measure_rows({arm: store.shape(run) for arm, run in runs.items()}, tuple(STRUCTURE))
 
 
 def _measure_rows(values: Mapping[str, Mapping[str, float]], names: tuple[str, ...]) -> pd.DataFrame:

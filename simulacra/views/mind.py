@@ -41,6 +41,7 @@ class Choice:
     past: str = "sketch"
     max_cost: float = 0.0
     max_calls: int = 0
+    memory: bool = True
 
     @property
     def is_sketch(self) -> bool:
@@ -50,7 +51,9 @@ class Choice:
         """The language mind that this names; None for the sketch mind. Raises SpecError for what makes no sense."""
         if self.is_sketch:
             return None
-        return make_language(self.mind, self.model or None, self.base_url, self.autonomy, self.past)
+        return make_language(
+            self.mind, self.model or None, self.base_url, self.autonomy, self.past, memory=None if self.memory else 0
+        )
 
     def arguments(self) -> list[str]:
         """The same for the command line of the process that plays."""
@@ -58,6 +61,7 @@ class Choice:
             return []
         told = {"model": self.model, "base-url": self.base_url, "autonomy": self.autonomy, "past": self.past}
         named = [word for key, value in told.items() if value for word in (f"--{key}", value)]
+        named += [] if self.memory else ["--no-memory"]
         return ["--mind", self.mind, *named, *caps(self.max_cost, self.max_calls), "--yes"]  # agreed to on the page
 
 
@@ -100,8 +104,10 @@ def choose(key: str) -> Choice:
             "It writes the burn-in", key=f"{key}-past", help="Two unmeasured days; the sketch mind writes them for nothing"
         )
         calls = st.number_input("Stop at calls", 0, 10_000_000, 0, 100, key=f"{key}-calls", help="0: no cap")
+    more = "Who writes remembers what it read and wrote, and thinks back now and then: a call more for each such thought"
+    memory = st.toggle("They remember", True, key=f"{key}-memory", help=more)
     cost = 0.0 if kind == "local" else float(cost)
-    return Choice(kind, model, address, "full" if full else "guided", "model" if past else "sketch", cost, int(calls))
+    return Choice(kind, model, address, "full" if full else "guided", "model" if past else "sketch", cost, int(calls), memory)
 
 
 def _which(kind: str, key: str) -> tuple[str, str]:

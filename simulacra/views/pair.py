@@ -13,6 +13,7 @@ import pandas as pd
 import streamlit as st
 
 from simulacra.analysis.catalogue import LEXICAL
+from simulacra.analysis.comparison import Row
 from simulacra.analysis.facts import UNCIVIL
 from simulacra.analysis.measures import TOXIC
 from simulacra.errors import RecordError
@@ -80,12 +81,7 @@ def runs_of(found: Comparison, seed: int) -> dict[str, Run] | None:
 def why(answer: readout.Answer) -> None:
     """Which mechanism, which authors, which topics carry the difference."""
     row = answer.rows.get(answer.primary)
-    direct = row is not None and row.kind == "mechanical"
-    st.write(
-        "The design itself does this: what it takes away, holds back or ranks lower is not read. People need not have changed."
-        if direct
-        else "The design does not touch this by itself: what moved is how the simulated people responded."
-    )
+    st.write(_cause(row))
     moved = [row for row in answer.explored if row.kind == "response" and row.effect in ("higher", "lower")][:4]
     if moved:
         st.markdown("People seem to have responded here (exploration: not named before the comparison was played):")
@@ -98,6 +94,16 @@ def why(answer: readout.Answer) -> None:
     runs = runs_of(answer.found, seed) if primary in _WEIGHT else None
     if runs:
         _carriers(runs, primary, seed)
+
+
+def _cause(row: Row | None) -> str:
+    """Whether the design or people would have to move the measure, and whether anything moved."""
+    if row is not None and row.kind == "mechanical":
+        by = "The design acts on this by itself: what it takes away, holds back or ranks lower is not read. People need not have changed."
+    else:
+        by = "The design does not touch this by itself: only the way in which the simulated people respond could move it."
+    moved = row is not None and row.effect in ("higher", "lower")
+    return by if moved else f"{by} Here it did not move by more than chance."
 
 
 def _carriers(runs: dict[str, Run], primary: str, seed: int) -> None:

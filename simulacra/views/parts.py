@@ -40,16 +40,35 @@ def choose_run(finished: bool = False) -> Run | None:
         say.empty("No run to read yet", "Start one on the Design page, or open the example on the Home page.")
         return None
     asked = go.asked("run")
-    if asked and asked not in found:
-        say.mistake(f"No run called {asked!r} with a finished day here. It may have been deleted, or not have begun yet.")
     names = list(found)
-    place = names.index(asked) if asked in found else 0
+    place: int | None = names.index(asked) if asked in found else 0
+    if asked and asked not in found:
+        _cannot_show(asked)
+        place = None
+    state = "".join(found[name].status[:1] for name in names)  # a box whose labels changed is another box
     chosen = st.selectbox(
-        "Run", names, place, format_func=lambda name: _run_label(found[name]), key=f"choose-run-{asked}", width=560
-    )
+        "Run", names, place, format_func=lambda name: _run_label(found[name]), key=f"choose-run-{asked}-{state}", width=560,
+        placeholder="choose a run",
+    )  # fmt: skip
+    if chosen is None:
+        return None
     if chosen != asked:
         st.query_params.from_dict({"run": chosen})
     return opened(chosen)
+
+
+def _cannot_show(name: str) -> None:
+    """Why the run of the address is not shown, and where to look instead."""
+    there = next((run for run in store.runs() if run.id == name), None)
+    if there is None:
+        say.mistake(f"No run called {name!r} here. It may have been deleted: the Library can undo that. Choose another below.")
+        return
+    if there.status == "damaged":
+        say.mistake(there.message)
+        go.link("library", "Open it in the Library", ":material/folder_open:", run=name)
+        return
+    say.mistake(f"{name} has no finished day yet, so there is nothing to read. It is {say.STATUS[there.status]}.")
+    go.link("run", "See how it is getting on", ":material/play_circle:", run=name)
 
 
 def opened(name: str) -> Run | None:
@@ -64,8 +83,9 @@ def opened(name: str) -> Run | None:
 
 
 def _run_label(run: Any) -> str:
-    told = f"{run.id} · {run.personas:,} members, {say.count(run.days, 'day')}, {say.count(run.posts, 'post')}"
-    return told if run.status == "finished" else f"{told} · {say.STATUS.get(run.status, run.status)}"
+    if run.status != "finished":  # its counts move
+        return f"{run.id} · {say.STATUS.get(run.status, run.status)}"
+    return f"{run.id} · {run.personas:,} members, {say.count(run.days, 'day')}, {say.count(run.posts, 'post')}"
 
 
 def chart(figure: go_.Figure, title: str, definition: str, data: pd.DataFrame | None, name: str, alt: str = "") -> None:
@@ -130,13 +150,21 @@ def csv(frame: pd.DataFrame) -> bytes:
     return sink.getvalue()
 
 
-def figures(values: Sequence[tuple[str, str | Mapping[str, str], str]]) -> None:
-    """A row of numbers: (label, value or the value of each arm, what it means). All our own words and numbers."""
+def figures(values: Sequence[tuple[str, str | Mapping[str, str], str]], below: Mapping[str, str] | None = None) -> None:
+    """A row of numbers: (label, value or the value of each arm, what it means). All our own words and numbers.
+
+    below: label -> a line under the number, such as an interval.
+    """
     cells = "".join(
-        f'<div class="sim-card" title="{say.esc(about)}"><div class="sim-quiet">{say.esc(label)}</div>{_figure(value)}</div>'
+        f'<div class="sim-card" title="{say.esc(about)}"><div class="sim-quiet">{say.esc(label)}</div>{_figure(value)}'
+        f"{_below((below or {}).get(label, ''))}</div>"
         for label, value, about in values
     )
     st.html(f'<div class="sim-figures">{cells}</div>')
+
+
+def _below(words: str) -> str:
+    return f'<div class="sim-quiet">{say.esc(words)}</div>' if words else ""
 
 
 def _figure(value: str | Mapping[str, str]) -> str:

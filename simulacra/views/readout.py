@@ -10,20 +10,22 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simulacra.analysis.comparison import Row, contrast_of
+from simulacra.analysis.contrast import MIN_SEEDS, Contrast
 from simulacra.analysis.judge import NOBODY
 from simulacra.analysis.margins import amount, margin_of
 from simulacra.analysis.measures import MEASURES
 from simulacra.analysis.segments import SEGMENTS, measure_named
-from simulacra.analysis.verdict import MIN_SEEDS, Contrast, Plan
+from simulacra.analysis.verdict import Plan
 from simulacra.record.durable import disk_errors, replace_file
 from simulacra.record.runfiles import to_json
 from simulacra.replicates import BASELINE, VARIANT, Comparison, ExperimentFolder
+from simulacra.views import say
 
 QUESTION_FILE = "question.json"
 LONGEST_QUESTION = 300
@@ -144,6 +146,12 @@ class Answer:
         rest = [row for row in self.rows.values() if row.role == "exploration" and row.seeds]
         return sorted(rest, key=lambda row: -abs(clarity(row)))
 
+    @property
+    def is_equal(self) -> bool:
+        """Whether both arms measured alike in every respect with every seed: there is nothing to draw."""
+        a, b = self.found.results[BASELINE], self.found.results[VARIANT]
+        return bool(a) and self.found.spec.paired and all(_alike(a[seed], b.get(seed, {})) for seed in a)
+
     def segments(self) -> list[Segment]:
         """The primary measure for each kind of member that was told apart, in the order of the record; [] where none were.
 
@@ -160,6 +168,11 @@ class Answer:
         seeds = sorted(a.keys() & b.keys())
         values = np.array([b[seed].get(measure, math.nan) - a[seed].get(measure, math.nan) for seed in seeds], float)
         return values[np.isfinite(values)]
+
+
+def _alike(one: Mapping[str, float], other: Mapping[str, float]) -> bool:
+    """Whether two runs measured the same; undefined in both is the same too."""
+    return one.keys() == other.keys() and all(v == other[k] or (math.isnan(v) and math.isnan(other[k])) for k, v in one.items())
 
 
 def answer_of(found: Comparison) -> Answer:
@@ -208,6 +221,18 @@ def read_out(answer: Answer) -> ReadOut:
     return ReadOut(word, tone, told, more, more * pace if pace else None)
 
 
+def so_far(answer: Answer) -> ReadOut:
+    """What stands on top while the comparison is played: no direction before the number of replicates that may carry one."""
+    row = answer.rows.get(answer.primary)
+    done = row.seeds if row is not None else 0
+    if done < MIN_SEEDS:
+        return ReadOut(
+            "Playing", "early", f"No answer before {MIN_SEEDS} pairs are finished: until then chance could have made it."
+        )
+    told = read_out(answer)
+    return replace(told, word=f"So far: {told.word.lower()}", more_seeds=0)
+
+
 def guard(row: Row) -> str:
     """What became of a measure that must not get worse: better, worse, changed, fine, or unclear."""
     if row.effect == "no difference that matters" or row.low == row.high == 0:
@@ -218,18 +243,46 @@ def guard(row: Row) -> str:
     return "changed" if wish == "neither" else "better" if row.effect == wish else "worse"
 
 
+WORDING = (
+    "The two sets of rules forbid, limit and allow the same, and the sketch mind answers to that alone, so both designs play out word "
+    "for word the same. Give a rule another meaning in the variant, or take one away; only a language model reads the words."
+)
+"""Of two designs that differ in the words of rules alone: what comes of it, and what to do."""
+
+ASSUMED = {
+    "contagion": "moods follow what is read", "herding": "votes attract votes", "correction": "downvotes are set right",
+    "withdrawal": "emotional reading makes people write",
+    "hurt": "rude answers hurt", "insult_mood": "bad moods make people rude", "insult_context": "rudeness breeds rudeness",
+    "flattery": "votes please", "harass_quarrel": "quarrels turn on the person", "parent_rude": "rude posts are answered more",
+    "parent_gloom": "gloomy posts are answered more", "provoked": "rude posts make people write", 
+    "vote_side": "rudeness to the other side is liked",
+    "vote_rude": "rude posts are voted down", "answered": "people write back to answers", "own_thread": "openers look after their threads",
+    "scroll_taste": "readers read on where it interests them", "notice_pull": "answers call people back",
+    "suffer_rude": "rude reading spoils the place", "norm_strength": "rules in sight are kept",
+    "churn_slope": "the dissatisfied leave", "follow": "readers follow authors",
+}  # fmt: skip
+"""Mechanism -> what it assumes of people, in words."""
+
+_IDS = re.compile(rf"\b(?:{'|'.join(ASSUMED)})\b")
+
 _TITLES = {"violations_per_100": "Rule-breaking posts written", "violations_seen_per_100": "Rule-breaking posts read"}
 """Where a measure's own title says less than a heading must."""
 
 
 def plain(about: str) -> str:
     """What a measure counts without its range and its empty case, which stand in the table of all measures."""
+    about = about.replace(
+        "whose truth is some kind of violation", "that insult, advertise or stray, by what their authors meant"
+    )
     return re.sub(r"(, a count)?,? (\[-?\d+, \d+\]|>= 0)(?=[;.:, ])|; NaN [^.]*|(?<=\.) NaN [^.]*\.", "", about).strip()
 
 
 def limit(line: str) -> str:
     """A limit without the program's spelling: only where it quotes a rule it is left as it is."""
-    told = line.replace("see `simulacra check`", "confirm them on the Design page")
+    told = line.replace("see `simulacra check`", "confirm them on the Design page").replace(" (uncivil_*)", "")
+    told = told.replace("--robust asks", "the check under other assumptions says")
+    if told.startswith("Mechanisms"):
+        told = _IDS.sub(lambda found: f"“{ASSUMED[found.group()]}”", told)
     return told if told.startswith("Rule ") else told.replace("_", " ")
 
 
@@ -247,3 +300,11 @@ def title(measure: str) -> str:
 def margin_words(measure: str, margin: float) -> str:
     """A margin in plain units: "1 per 100"."""
     return amount(measure, margin) if margin > 0 else f"{100 * margin_of(measure).size:g} % of the baseline"
+
+
+def in_its_unit(row: Row) -> str:
+    """A difference with its interval in the measure's own unit: "−3.9 (−5.9 to −2.0) per 100"."""
+    margin = margin_of(row.measure)
+    is_share = margin.relative and row.baseline
+    scale, unit = (100 / row.baseline, "%") if is_share else (margin.scale, margin.unit or row.unit)
+    return f"{say.interval(row.difference * scale, row.low * scale, row.high * scale)} {unit}"

@@ -161,7 +161,7 @@ def _notes(runs: Sequence[Run]) -> str:
 
 
 def _limits(lines: Sequence[str]) -> str:
-    return f"<h2>Limits</h2><ul>{''.join(f'<li>{say.esc(line)}</li>' for line in lines)}</ul>"
+    return f"<h2>Limits</h2><ul>{''.join(f'<li>{say.esc(readout.limit(line))}</li>' for line in lines)}</ul>"
 
 
 def _of_one(run: Run) -> list[str]:
@@ -226,7 +226,8 @@ def _differences(answer: readout.Answer, wide: int = 780) -> str:
     ]
     for place, (row, values) in enumerate(zip(rows, scaled, strict=True)):
         y = 28 + 46 * place
-        drawn.append(f'<text x="4" y="{y + 4}">{say.esc(readout.title(row.measure), 40)}</text>')
+        drawn.append(f'<text x="4" y="{y - 4}">{say.esc(readout.title(row.measure), 40)}</text>')
+        drawn.append(f'<text x="4" y="{y + 12}">{say.esc(readout.in_its_unit(row))}</text>')
         drawn += [f'<circle cx="{x(float(v)):.1f}" cy="{y}" r="3.2" fill="#7a8194" opacity=".55"/>' for v in values]
         if math.isfinite(row.low):
             ends = f'x1="{x(row.low / row.margin):.1f}" x2="{x(row.high / row.margin):.1f}"'

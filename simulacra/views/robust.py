@@ -16,16 +16,6 @@ from simulacra.replicates import Comparison
 from simulacra.studies.robustness import DRAWS, ENOUGH, SEEDS, VANISHED
 from simulacra.views import charts, jobs, look, parts, readout, say, store
 
-WORDS = {
-    "contagion": "moods follow what is read", "herding": "votes attract votes", "withdrawal": "emotional reading makes people write",
-    "hurt": "rude answers hurt", "insult_mood": "bad moods make people rude", "insult_context": "rudeness breeds rudeness",
-    "flattery": "votes please", "harass_quarrel": "quarrels turn on the person", "parent_rude": "rude posts are answered more",
-    "vote_rude": "rude posts are voted down", "answered": "people write back to answers", "notice_pull": "answers call people back",
-    "suffer_rude": "rude reading spoils the place", "norm_strength": "rules in sight are kept",
-    "churn_slope": "the dissatisfied leave", "follow": "readers follow authors",
-}  # fmt: skip
-"""Mechanism -> what it assumes of people, in words."""
-
 
 def section(answer: readout.Answer) -> None:
     """What the check found, or a button that starts it."""
@@ -53,7 +43,7 @@ def section(answer: readout.Answer) -> None:
 
 def named(mechanisms: Sequence[str]) -> str:
     """Mechanisms in words, quoted; "" for none."""
-    return ", ".join(f"“{WORDS.get(name, say.spaced(name))}”" for name in mechanisms)
+    return ", ".join(f"“{readout.ASSUMED.get(name, say.spaced(name))}”" for name in mechanisms)
 
 
 def _pairs(found: Comparison) -> int:
@@ -73,7 +63,7 @@ def _shown(told: dict[str, Any], primary: str) -> None:
     say.answer(verdict, sentence, more, parts.TONES["early" if driven else "clear"])
     draws, without = told["draws"], told["without"]
     rows = [("all assumptions moved", [_value(d) for d in draws], look.BASELINE)]
-    rows += [(f"without “{WORDS.get(_mechanism(w), _mechanism(w))}”", [_value(w)], _tone(w)) for w in without]
+    rows += [(f"without “{readout.ASSUMED.get(_mechanism(w), _mechanism(w))}”", [_value(w)], _tone(w)) for w in without]
     table = pd.DataFrame([
         {"setting": d["name"], "difference": _value(d), "same direction": d["same_direction"], "remains": d["remains"]}
         for d in [*draws, *without]

@@ -11,10 +11,18 @@ import streamlit as st
 from simulacra import worker
 from simulacra.errors import RecordError
 from simulacra.experiment import Run
-from simulacra.views import charts, go, look, mind, parts, say, store
+from simulacra.views import charts, go, jobs, look, mind, parts, readout, say, store
 
 _PAUSED = ("stopped", "interrupted", "capped")
 POLL_SECONDS = 2.0
+NEXT = {
+    "stopped": "It was paused. What was played is safe, to the hour; Resume goes on from there.",
+    "interrupted": "Its process ended before the run did, as when a machine is switched off. Finished days are safe; Resume goes on from "
+    "the last of them.",
+    "capped": "It reached its cap on cost or calls. Resume with a higher cap goes on from there; what was answered is not paid for twice.",
+    "failed": "It could not go on: the reason stands below. Mend it and duplicate the run, or read the days that are finished.",
+}  # fmt: skip
+"""Status -> what it means, and what to do."""
 NEWEST = 8
 
 
@@ -29,6 +37,8 @@ def page() -> None:
         return
     status = run.status  # once a drawing: a run that is being paused may stop while the page is drawn, and its parts must agree
     _who(run, status)
+    if status in NEXT:
+        st.caption(NEXT[status])
     _buttons(run, status)
     if status == "running":
         _live(run)
@@ -48,7 +58,7 @@ def _beginning(name: str) -> None:
             say.mistake(said)
             go.link("design", "Back to the design", ":material/edit_note:")
         else:
-            st.progress(0.0, "Growing the members ...")
+            st.progress(0.0, jobs.begun(name, "Growing the members and reading the topics, a few seconds"))
 
     waiting()
 
@@ -75,7 +85,8 @@ def _who(run: Run, status: str) -> None:
     spec = run.spec
     st.html(
         f"<b>{say.esc(spec.community.name)}</b> {say.chip(say.STATUS[status], look.BASELINE)}"
-        f'<div class="sim-quiet">{say.esc(say.design(spec.arm), 300)} · {spec.personas:,} members · seed {spec.seed}</div>'
+        f'<div class="sim-quiet">{say.esc(say.design(spec.arm), 300)} · {spec.personas:,} members at the beginning · '
+        f"roll of chance (seed) {spec.seed}</div>"
     )
 
 
@@ -86,18 +97,19 @@ def _state(run: Run) -> None:
         ("Posts", f"{counts['posts']:,}", "Written in the measured days that are finished"),
         ("Visits", f"{counts['visits']:,}", "Times that a member opened the app"),
         ("Posts read", f"{counts['impressions']:,}", "Impressions: posts of a slate that were looked at"),
-        ("Turned away", f"{_turned_away(run):,}", "Drafts stopped by moderation, or given up by authors who were asked to think twice"),
-        ("Failed turns", f"{counts['failures']:,}", "Drafts that could not be written; the member acts again later"),
+        ("Drafts turned away", f"{_turned_away(run):,}", "Stopped by moderation, or given up by authors who were asked to think twice"),
+        ("Drafts that failed", f"{counts['failures']:,}", "Drafts that could not be written; the member acts again later"),
     ])  # fmt: skip
     _model(run)
     if message := run.folder.info.get("message"):
         say.mistake(str(message))
     for warning in run.warnings:
-        st.caption(":material/info: " + say.md(warning))
+        st.caption(":material/info: " + say.md(readout.limit(warning)))
     if run.days:
         _what_happens(run)
     else:
-        say.empty("No measured day is finished yet", "Two days of burn-in come first: a community is not born empty.")
+        going = "Wait a moment" if run.status == "running" else "Resume it"
+        say.empty("No measured day is finished yet", f"{going}: two days of burn-in come first, a community is not born empty.")
 
 
 def _model(run: Run) -> None:

@@ -134,6 +134,14 @@ def number(value: float) -> str:
     return "–" if math.isnan(value) else f"{value:.2f}" if abs(value) < 1 else f"{value:,.1f}"
 
 
+def interval(mean: float, low: float, high: float) -> str:
+    """ "−4.0 (−5.9 to −2.0)": with as many digits as the width of the interval supports."""
+    width = high - low
+    digits = min(max(1 - math.floor(math.log10(width)), 0), 4) if width > 0 else 2
+    told = [f"{value + 0.0:+.{digits}f}".replace("-", "−") for value in (mean, low, high)]
+    return f"{told[0]} ({told[1]} to {told[2]})"
+
+
 def duration(seconds: float) -> str:
     """ "8 s", "3 min", "1 h 20 min"."""
     if seconds < 90:

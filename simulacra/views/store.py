@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -101,14 +102,14 @@ def judge(of: Run) -> str:
 
 
 @st.cache_data(max_entries=16, show_spinner="Measuring the shape of the community ...")
-def _shape(path: str, digest: str, read_by: tuple[str, ...]) -> dict[str, float]:
+def _shape(path: str, digest: str, read_by: tuple[str, ...], names: tuple[str, ...]) -> dict[str, float]:
     found = open_run(path)
-    return judged_values(found, structure(found.frames))[0]
+    return judged_values(found, structure(found.frames, names))[0]
 
 
-def shape(of: Run) -> dict[str, float]:
-    """Every measure of shape of the run's finished days."""
-    return _shape(str(of.path), of.digest, tuple(scorers_of(of.folder)))
+def shape(of: Run, names: tuple[str, ...] = ()) -> dict[str, float]:
+    """Measures of shape of the run's finished days: those named, () for all."""
+    return _shape(str(of.path), of.digest, tuple(scorers_of(of.folder)), names)
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
@@ -168,6 +169,11 @@ def _trial(folder: Path) -> Trial:
         return Trial(folder.name, found.status, len(found.folder.results()), total, str(info.get("started", "")))
     except SimulacraError as error:
         return Trial(folder.name, "damaged", 0, 0, "", str(error))
+
+
+def is_of_comparison(run_id: str, kept_by: Sequence[Trial]) -> bool:
+    """Whether a run is a record that one of these comparisons kept."""
+    return any(run_id.startswith((f"{trial.id}-baseline-", f"{trial.id}-variant-")) for trial in kept_by)
 
 
 def experiment(name: str) -> Comparison:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pandas as pd
@@ -83,15 +84,19 @@ def _list_page(run: Run) -> None:
         filters = _filters(run)
     key = forum.SORTS[label]
     found = forum.sorted_threads(run, key, filters)
-    if go.asked("side"):
-        found = _shared_first(run, found)
+    twin = store.twin_of(run.id)
+    if twin is not None:
+        st.html(say.arm(twin[1], say.design(run.spec.arm), look.ARMS[twin[1]]))
+    if twin is not None and go.asked("side"):
+        found = _shared_first(run, store.run(twin[2]), found)
+        st.caption("Threads that both designs have come first. Choose one: it opens in both, side by side.")
     if found.empty:
         say.empty("No thread like that", "Loosen the filters, or sort in another way.")
         return
     pages = -(-len(found) // PAGE_SIZE)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.caption(say.count(len(found), "thread"))
-        number = st.pagination(pages, key=f"page-{label}-{filters}") if pages > 1 else 1
+        number = st.pagination(pages, key=f"page-{label}-{filters}", width=360) if pages > 1 else 1
     rows = found.iloc[(number - 1) * PAGE_SIZE : number * PAGE_SIZE]
     data = {"threads": [_listed(row, key) for row in rows.to_dict("records")]}
     opened = parts.forum(f"list-{run.id}", data, _nothing, _nothing).open
@@ -113,12 +118,9 @@ def _filters(run: Run) -> forum.Filters:
     return forum.Filters((int(days[0]), int(days[1])), author, act or "", words.strip(), toxic, removed)
 
 
-def _shared_first(run: Run, found: pd.DataFrame) -> pd.DataFrame:
-    """Threads that both designs have, first: they can be read side by side."""
-    twin = store.twin_of(run.id)
-    if twin is None:
-        return found
-    order = {root: place for place, root in enumerate(forum.shared_threads(run, store.run(twin[2])))}
+def _shared_first(run: Run, other: Run, found: pd.DataFrame) -> pd.DataFrame:
+    """Threads that both designs have, first, with their place in `order`: they can be read side by side."""
+    order = {root: place for place, root in enumerate(forum.shared_threads(run, other))}
     return found.assign(order=found["root"].map(order)).sort_values("order", kind="stable", na_position="last")
 
 
@@ -127,6 +129,8 @@ def _listed(row: dict[Any, Any], key: str) -> dict[str, Any]:
 
     chips = [("toxic", f"up to {row['toxic']:.2f} toxic")] if row["toxic"] > TOXIC else []
     chips += [("removed", f"{row['removed']} removed")] if row["removed"] else []
+    if row.get("order", math.nan) >= 0:
+        chips.append(("both", "in both designs"))
     if key == "turn":
         chips.append(("toxic" if row["turn"] > 0 else "new", "grew heated" if row["turn"] > 0 else "calmed down"))
     return {
@@ -301,5 +305,5 @@ def note_card(text: str, tags: tuple[str, ...], author: str, at: str) -> None:
     chips = "".join(say.chip(tag) for tag in tags)
     st.html(
         f'<div class="sim-card"><div class="sim-text">{say.esc(text)}</div>{chips}<div '
-        f'class="sim-quiet">{say.esc(author)} {say.esc(at[:16])}</div></div>'
+        f'class="sim-quiet">{say.esc(author)} {say.esc(at[:16].replace("T", " "))}</div></div>'
     )

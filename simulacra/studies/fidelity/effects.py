@@ -14,9 +14,10 @@ import numpy as np
 from simulacra import behaviour as model
 from simulacra.analysis.diffusion import spread
 from simulacra.analysis.facts import Array, Facts, gini, mean, ratio
+from simulacra.analysis.groups import ei_follows, ei_replies, partisan_following
 from simulacra.analysis.measures import ALL
-from simulacra.analysis.structure import ei_follows, ei_replies, lurker_share, partisan_following
 from simulacra.analysis.tone import TOXIC
+from simulacra.analysis.writers import lurker_share
 from simulacra.behaviour import Temptation
 from simulacra.events import KINDS
 from simulacra.simulation import Simulation
@@ -63,7 +64,7 @@ def at_base_rate(base: float, odds_ratio: float) -> float:
 
 def lurkers_by_size(w: World) -> float:
     """Share of visitors who never post in a community, minus that in one of a fifth of its size."""
-    return lurker_share(w.arm().facts) - lurker_share(w.arm(personas=max(20, w.size.personas // 5)).facts)
+    return lurker_share(w.arm().facts) - lurker_share(w.arm(personas=max(20, w.size.arm_personas // 5)).facts)
 
 
 # -- S19: a fake vote ------------------------------------------------------------------------------------------------------
@@ -261,6 +262,12 @@ def _across(facts: Facts) -> Array:
     return np.asarray(posts.toxicity * crosses)
 
 
+def time_spent(w: World) -> float:
+    """Change of the posts that members read, as a share, under a chronological feed against an engagement feed: reading is what takes
+    time here."""
+    return ratio(len(w.arm(CHRONOLOGICAL).facts.seen), len(w.arm(ENGAGEMENT).facts.seen)) - 1
+
+
 anger_amplified = _amplified(lambda facts: facts.posts.toxicity)
 animosity_amplified = _amplified(_across)
 gloom_amplified = _amplified(lambda facts: -facts.posts.valence)
@@ -397,8 +404,12 @@ TOWN = 25
 _PARTY = 'news.add={kind="invitation", words="a picnic by the river", when="day 2 20:00"}'
 
 
+_AWAKE = ("away=off", "lurkers=off")
+"""The agents of that town were about all day, and all of them spoke."""
+
+
 def _party(w: World, *behaviour: str) -> Played:
-    return w.arm((_PARTY, *behaviour), personas=TOWN, days=2)
+    return w.arm((_PARTY, *_AWAKE, *behaviour), personas=TOWN, days=2)
 
 
 def party_aware(w: World) -> float:

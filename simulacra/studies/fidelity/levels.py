@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from simulacra.analysis.facts import Array, Facts, mean, ratio
-from simulacra.analysis.structure import thread_size_mean, thread_size_median
+from simulacra.analysis.threads import thread_size_mean, thread_size_median
 
 
 def mean_over_median(facts: Facts) -> float:

@@ -49,8 +49,9 @@ def page(answer: Fidelity) -> str:
         f"simulacra fidelity --seeds {len(seeds)} --jobs 2 --out docs/fidelity.md      # writes this page; add --json for the figures",
         "```",
         "",
-        f"Communities: {', '.join(answer.communities)}; {size.personas:,} members; seeds {seeds[0]} to {seeds[-1]}; levels from "
-        f"{size.days} days under each community's own design, effects from paired arms of {size.arm_days} days; sketch mind.",
+        f"Communities: {', '.join(answer.communities)}; seeds {seeds[0]} to {seeds[-1]}; levels from {size.personas:,} members over "
+        f"{size.days} days under each community's own design, effects from paired arms of {size.arm_personas:,} members over "
+        f"{size.arm_days} days, which rows share where they ask for the same one; sketch mind.",
         "",
         "How a figure is judged: " + "; ".join(f"*{word}* ({about})" for word, about in _HOW.items()) + ".",
         "",

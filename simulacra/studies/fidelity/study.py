@@ -16,6 +16,7 @@ from simulacra.designs import make_arm
 from simulacra.errors import SpecError
 from simulacra.experiment import RunSpec, one_blas_thread
 from simulacra.parallel import spread
+from simulacra.record.runfiles import plain
 from simulacra.scoring.semantic import topic_affinity
 from simulacra.studies.contagion import t_interval
 from simulacra.studies.fidelity.rows import ROWS, Row
@@ -52,7 +53,7 @@ class Result:
             "worst": self.worst, "low": self.low, "high": self.high, "median": self.median, "floor": self.floor, "where": self.where,
             "pass": self.passed, "reason": self.reason, "set_by": r.set_by,
         }  # fmt: skip
-        return {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in told.items()}
+        return dict(plain(told))
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,8 @@ def fidelity(
     if not loaded or len({c.slug for c in loaded}) < len(loaded):
         raise SpecError("communities: expected at least one, each once.")
     for community in loaded:
-        RunSpec(community, make_arm(community), size.personas, size.days, first_seed)  # its checks are ours
+        for personas, days in ((size.personas, size.days), (size.arm_personas, size.arm_days)):
+            RunSpec(community, make_arm(community), personas, days, first_seed)  # its checks are ours
     numbers = tuple(range(first_seed, first_seed + seeds))
     pieces = [(community, seed) for seed in numbers for community in loaded]
     found: dict[tuple[str, int], Found] = {}

@@ -33,9 +33,10 @@ EachHour = Callable[[Simulation], None]
 class Size(NamedTuple):
     """How large the worlds are."""
 
-    personas: int = 1000
-    days: int = 30  # of the run that levels are taken from
-    arm_days: int = 7  # of the arms of experiments
+    personas: int = 1000  # of the run that levels are taken from
+    days: int = 30  # of the same run
+    arm_personas: int = 5000  # of the arms of experiments: an effect is smaller than a level and needs more members
+    arm_days: int = 7  # of the same arms
 
 
 @dataclass(frozen=True)
@@ -94,13 +95,13 @@ class World:
         """The community with other settings, over the days of an experiment; played when first asked for."""
         key = settings, personas, days
         if key not in self._arms:
-            sim, recorder = self._play(settings, days or self.size.arm_days, personas or self.size.personas)
+            sim, recorder = self._play(settings, days or self.size.arm_days, personas or self.size.arm_personas)
             self._arms[key] = Played(sim, recorder.frames())
         return self._arms[key]
 
     def treated(self, settings: Pairs, *, each_hour: EachHour | None = None, exposure: Exposure | None = None) -> Played:
         """The same arm with an experimenter at work in it."""
-        sim, recorder = self._play(settings, self.size.arm_days, self.size.personas, each_hour, exposure)
+        sim, recorder = self._play(settings, self.size.arm_days, self.size.arm_personas, each_hour, exposure)
         return Played(sim, recorder.frames())
 
     def _play(
