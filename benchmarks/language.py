@@ -7,9 +7,9 @@ take 640 answers a second, four fifths of a core; 500 ms is fast for a real mode
 of CPU a call (measured on another day, see the design record).
 
 Then whole runs are asked for, of 200 members over two burn-in days and one measured day: calls and input tokens for each written post,
-in guided mode and in full autonomy (of a model that writes at one visit in ten). Tokens are counted by `prompts.tokens`. Last, each
-fault of tests/fault_server.py meets a fifth of the calls, and then all of them together: whether every prompt has an answer or its
-reason, and whether what we counted is what the server counted.
+in guided mode and in full autonomy (of a model that writes at one visit in ten); and the same with members who remember, with the CPU
+time that this takes. Tokens are counted by `prompts.tokens`. Last, each fault of tests/fault_server.py meets a fifth of the calls, and
+then all of them together: whether every prompt has an answer or its reason, and whether what we counted is what the server counted.
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ from simulacra.community import load_community
 from simulacra.designs import make_arm
 from simulacra.experiment import RunSpec, play
 from simulacra.minds.prompts import tokens
-from simulacra.minds.settings import Autonomy, Language
+from simulacra.minds.settings import RECALLED, Autonomy, Language
+from simulacra.scoring.semantic import embed
 from simulacra.seams import Prompt
 from simulacra.sessions import ANSWERS, open_session
 from simulacra.text import Budget, ModelSpec, make_generator
@@ -105,24 +106,28 @@ def busy_share(url: str) -> float:
     return round(generators[0].busy_share, 4)  # type: ignore[attr-defined]
 
 
-def asked_for(autonomy: Autonomy) -> dict[str, Any]:
-    """Calls and input tokens for each written post of a whole run, burn-in included, against a server that always answers."""
+def asked_for(autonomy: Autonomy, memory: int = 0) -> dict[str, Any]:
+    """Calls, input tokens and CPU time for each written post of a whole run, burn-in included, against a server that always answers.
+
+    memory: memories told in a prompt, 0 for members who remember nothing.
+    """
     with served() as url, tempfile.TemporaryDirectory() as folder:
-        language = Language(ModelSpec("openai", "m", url, chats=True), autonomy)
+        language = Language(ModelSpec("openai", "m", url, chats=True), autonomy, memory=memory)
         community = load_community("pittsburgh")
         session = open_session(language, folder)
         assert session is not None
-        probed = session.budget.spent.calls
+        probed, before = session.budget.spent.calls, process_time()
         run = play(
             RunSpec(community, make_arm(community, None, "run"), PERSONAS, 1, language=language), folder, "run", session=session
         )
+        cpu = process_time() - before
         posts, spent = len(run.frames.table("posts", burn_in=True)), session.budget.spent
         sizes = _sizes(Path(folder) / ANSWERS)
     calls = spent.calls - probed
     return {
         "posts": posts, "calls": calls, "retries": spent.retries, "failed": spent.failed,
         "calls_per_post": round(calls / posts, 3), "input_tokens_per_call": {"mean": round(sum(sizes) / len(sizes)), "most": max(sizes)},
-        "input_tokens_per_post": round(sum(sizes) / posts),
+        "input_tokens_per_post": round(sum(sizes) / posts), "cpu_ms_per_post": round(cpu / posts * 1e3, 1),
     }  # fmt: skip
 
 
@@ -161,7 +166,7 @@ def with_faults(name: str) -> dict[str, Any]:
 
 def main() -> None:
     result = json.loads(OUT.read_text()) if OUT.exists() else {}
-    parts = {"overhead": overhead, "asked": asked, "faults": faults}
+    parts = {"overhead": overhead, "asked": asked, "memory": memory, "faults": faults}
     for name in sys.argv[1:] or parts:
         result[name] = parts[name]()
         print(json.dumps({name: result[name]}, indent=1))
@@ -183,6 +188,17 @@ def asked() -> dict[str, Any]:
         "community": "pittsburgh", "personas": PERSONAS, "guided": guided, "full": full,
         "goal_calls_per_post": GOAL_CALLS, "goal_input_tokens_per_post": GOAL_TOKENS,
         "guided_within_goal": first <= GOAL_CALLS * (guided["posts"] + guided["failed"]) and guided["input_tokens_per_post"] <= GOAL_TOKENS,
+    }  # fmt: skip
+
+
+def memory() -> dict[str, Any]:
+    """What remembering adds to a guided run, its prompts and its CPU time; MiniLM, which tells what is near, is loaded beforehand."""
+    embed(["the model is loaded once for all runs"])
+    without, with_ = asked_for("guided"), asked_for("guided", RECALLED)
+    return {
+        "command": "python -m benchmarks.language memory", "machine": _machine(), "community": "pittsburgh", "personas": PERSONAS,
+        "memories_told": RECALLED, "without": without, "with": with_,
+        "cpu_ms_per_post_added": round(with_["cpu_ms_per_post"] - without["cpu_ms_per_post"], 1),
     }  # fmt: skip
 
 
