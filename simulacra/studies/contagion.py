@@ -380,11 +380,7 @@ def _rows(found: list[dict[str, dict[str, float]]], omit: Omit) -> list[ProbeRow
         for measure in found[0][estimate]:
             mean, low, high = t_interval([f[estimate][measure] for f in found])
             d = mean / unit[measure] if unit.get(measure, 0) > 0 else float("nan")
-            rows.append(
-                ProbeRow(
-                    measure, estimate, arm, mean, low, high, d, len(found), estimate in ("twin", "plain", "whole community")
-                )
-            )
+            rows.append(ProbeRow(measure, estimate, arm, mean, low, high, d, len(found), estimate in CAUSAL))
     return rows
 
 
