@@ -326,12 +326,12 @@ def dry_stage(
     writer = make_writer(language, spec.community, unasked, sketch, CountingWriter)
     assert isinstance(writer, CountingWriter)
     writer.count, writer.thoughts, writer.stand_in = count, thoughts, sketch
-    mind = remembering(CountingMind if language.autonomy == "full" else GuidedMind, language, _by_words)
+    mind = remembering(CountingMind if language.autonomy == "full" else GuidedMind, language, by_words)
     assessor = CountingAssessor(unasked, count)
     return Stage(stage.population, stage.streams, writer, stage.scorer, stage.topic_vectors, mind, assessor)
 
 
-def _by_words(texts: Sequence[str]) -> Floats:
+def by_words(texts: Sequence[str]) -> Floats:
     raise WeightsError("A dry run matches memories by their words.")
 
 

@@ -7,7 +7,7 @@ import math
 import re
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ import pytest
 
 pytest.importorskip("streamlit", reason="the app's extra is not installed: pip install -e '.[app]'")
 
+from fault_server import FaultServer
 from streamlit.testing.v1 import AppTest
 
 from simulacra.analysis.comparison import Row
@@ -686,11 +687,16 @@ def quiet_post(trip: Run) -> int:
     return int(found.iloc[0])
 
 
-def waited(question: questions.Question, seconds: float = 240) -> dict[str, Any]:
-    """The question's answer, once its process has ended."""
+def ended(question: questions.Question, seconds: float = 240) -> None:
+    """Wait until its process has ended."""
     until = time.monotonic() + seconds
     while question.is_open and time.monotonic() < until:
         time.sleep(0.05)
+
+
+def waited(question: questions.Question) -> dict[str, Any]:
+    """The question's answer, once its process has ended."""
+    ended(question)
     assert question.answer is not None, question.failure
     return question.answer
 
@@ -730,14 +736,85 @@ def test_an_interview_shows_what_was_asked_and_what_it_rests_on(trip: Run) -> No
 
 def test_a_question_that_fails_says_why_and_can_be_cleared(trip: Run, quiet_post: int) -> None:
     question = questions.put(trip, "whatif", quiet_post, ["--post", str(quiet_post), "--act=sing"], "Somebody sings")
-    until = time.monotonic() + 120
-    while question.is_open and time.monotonic() < until:
-        time.sleep(0.05)
+    ended(question)
     assert question.answer is None and "somebody who replies" in question.failure
     test = opened("threads", run="trip", ask="whatif", post=str(quiet_post), answer=question.name)
     assert "somebody who replies" in test.error[0].value
     test.button(key=f"clear-{question.name}").click().run()
     assert question.name not in [known.name for known in questions.put_before(trip, "whatif", quiet_post)]
+
+
+@pytest.fixture
+def written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Run, FaultServer]]:
+    """A run that a model wrote, and the model."""
+    monkeypatch.setenv(store.RUNS_VARIABLE, str(tmp_path / "runs"))
+    with FaultServer() as server:
+        language = make_language("openai", server.model, server.url, past="sketch", memory=0)
+        behaviour = {"write": 0.3}
+        run("pittsburgh", 120, 1, behaviour=behaviour, runs_dir=tmp_path / "runs", run_id="model", language=language)
+        yield store.run("model"), server
+
+
+def pressed(page: AppTest, key: str) -> AppTest:
+    return page.button(key=key).click().run()
+
+
+@pytest.mark.parametrize("ask, form, button", [("whatif", "whatif", "whatif"), ("multiverse", "rolls", "roll")])
+def test_a_question_to_a_language_run_tells_its_price_and_stops_at_its_cap(
+    written: tuple[Run, FaultServer], ask: str, form: str, button: str
+) -> None:
+    played, server = written
+    posts, before = played.posts, server.total
+    busy = int(posts[posts["root"].isin(posts.loc[posts["parent"] < 0, "id"])]["root"].value_counts().index[0])
+    page = opened("threads", run="model", ask=ask, post=str(busy))
+    if ask == "whatif":
+        page.text_input(key=f"whatif-as-{busy}").set_value("a poet, 60").run()
+    page.number_input(key=f"{form}-{busy}-calls").set_value(1).run()
+    assert page.button(key=f"{button}-{busy}").disabled, "the price comes first"
+    page = pressed(page, f"{form}-{busy}-ask")
+    assert not page.exception and server.total == before, "a price asks nothing"
+    assert all(name in words(page) for name in ("Calls", "Tokens", "Cost"))
+    assert not page.button(key=f"{button}-{busy}").disabled
+    page = pressed(page, f"{button}-{busy}")
+    assert not page.exception
+    (question,) = questions.put_before(played, ask, busy)
+    ended(question)
+    assert server.total == before + 1
+    page = opened("threads", run="model", ask=ask, post=str(busy))
+    said = " ".join(element.value for element in [*page.error, *page.warning]).replace("\\", "")
+    assert "cap of 1 calls is reached" in said and "nothing is paid for twice" in said
+
+
+def test_an_answer_that_a_cap_cut_short_says_so_and_is_asked_for_again(written: tuple[Run, FaultServer]) -> None:
+    played, server = written
+    opening = int(played.posts.loc[played.posts["parent"] < 0, "id"].iloc[0])
+    arguments = ["--post", str(opening), "--as=a poet, 60", "--hours", "24", "-n", "8"]
+
+    def cut(calls: int) -> questions.Question:
+        question = questions.put(played, "whatif", opening, arguments, "A poet", [*mind.caps(0, calls), "--yes"])
+        ended(question)
+        return question
+
+    question = cut(2)
+    while question.answer is None:
+        assert "cap of 2 calls" in question.failure
+        question = cut(2)
+    assert question.answer["capped"], "the case needs a question that takes more than the first roll and two calls"
+    page = opened("threads", run="model", ask="whatif", post=str(opening))
+    assert "Cut short" in page.warning[0].value and "8 rolls were played" in page.warning[0].value
+    question, asked = cut(10_000), server.total
+    assert question.answer is not None and not question.answer["capped"] and len(question.answer["with"]) == 8
+    assert cut(10_000).answer == question.answer and server.total == asked
+    assert not opened("threads", run="model", ask="whatif", post=str(opening)).warning
+
+
+def test_an_interview_by_a_model_tells_what_an_answer_takes(written: tuple[Run, FaultServer]) -> None:
+    _, server = written
+    before = server.total
+    page = opened("threads", run="model", ask="interview", member="3")
+    assert not page.exception and server.total == before
+    assert any("1 call for nothing" in caption.value.replace("\\", "") for caption in page.caption)
+    assert [field.label for field in page.number_input] == ["Stop at dollars", "Stop at calls"]
 
 
 @pytest.mark.parametrize(
