@@ -474,6 +474,38 @@ def test_what_is_wrong_is_gone_once_it_is_mended(here: Path) -> None:
     assert "goal is empty" not in words(page).lower() and "Describe at least one kind of member" in words(page)
 
 
+def test_who_judges_a_design_that_acts_by_the_scorer_is_chosen(here: Path) -> None:
+    def start() -> Any:
+        return next(button for button in page.button if button.label == "Start the comparison")
+
+    page = opened("compare", {"template": "Which of two feeds?"}, new="1", community="pittsburgh")
+    assert not page.exception and not [box for box in page.selectbox if box.key == "judge"], "nothing acts by a score"
+    moderation = next(box for box in page.multiselect if box.key.startswith("variant-") and box.key.endswith("-moderation"))
+    moderation.set_value(["remove"]).run()
+    assert not page.error and not start().disabled
+    page.selectbox(key="judge").set_value("none").run()
+    assert "the very scorer that would judge it" in page.error[0].value and start().disabled
+    page.selectbox(key="judge").set_value("own").run()
+    assert "Name the text classifier" in page.error[0].value and start().disabled
+    page.text_input(key="judge-name").set_value("my/classifier").run()
+    assert not page.error and not start().disabled
+
+
+def test_what_decides_becomes_options() -> None:
+    told = ask.decided_by(Plan("toxicity_seen", 0.1, ("persona_churn",)), "hf:my/classifier")
+    assert told == [
+        "--primary",
+        "toxicity_seen",
+        "--margin",
+        "0.1",
+        "--guardrail",
+        "persona_churn",
+        "--judge",
+        "hf:my/classifier",
+    ]
+    assert ask.decided_by(Plan("toxicity_seen"), "") == ["--primary", "toxicity_seen"]
+
+
 def test_rules_that_mean_the_same_are_told_before_anything_is_played(here: Path) -> None:
     page = opened("compare", {"template": "Which of two sets of rules?"}, new="1", community="pittsburgh")
     rules = next(area for area in page.text_area if area.key.startswith("variant-") and area.key.endswith("-rules"))
