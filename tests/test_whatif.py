@@ -17,7 +17,7 @@ from simulacra.branches.guests import act_of, joined, widened
 from simulacra.branches.interview import interview
 from simulacra.branches.moments import Buffered, labels_of, moment_after, moment_at
 from simulacra.branches.multiverse import multiverse
-from simulacra.branches.whatif import whatif
+from simulacra.branches.whatif import Change, whatif
 from simulacra.cli import main
 from simulacra.errors import RecordError, SpecError
 from simulacra.experiment import Run, run
@@ -281,6 +281,18 @@ def test_what_a_described_person_does_follows_from_the_description(sketch: str, 
 
 
 # -- mistakes ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "change, told",
+    [
+        (Change("a sarcastic expert, 60"), '"a sarcastic expert, 60" replies to post 7'),
+        (Change("@river_jo", "No."), '@river_jo replies to post 7, saying "No."'),
+        (Change(moderate=("remove",), moderator="Be kind."), 'post 7 is removed; a moderator writes "Be kind."'),
+    ],
+)
+def test_a_change_is_told_so_that_its_sentence_reads(change: Change, told: str) -> None:
+    assert change.describe(7) == told
 
 
 @pytest.mark.parametrize(

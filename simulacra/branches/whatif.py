@@ -71,11 +71,12 @@ class Change:
                 object.__setattr__(self, name, guests.checked_words(name.strip("_"), getattr(self, name)))
 
     def describe(self, post: int) -> str:
-        """In words: "a sarcastic expert replies to post 12"."""
+        """In words: '"a sarcastic expert, 60" replies to post 12', or "@river_jo replies to post 12"."""
         told = []
         if self.as_:
             said = f', saying "{self.say}"' if self.say else ""
-            told.append(f"{self.as_} replies to post {post}{said}")
+            who = f'"{self.as_}"' if self.speaker else self.as_
+            told.append(f"{who} replies to post {post}{said}")
         doing = {
             "remove": f"post {post} is removed", "lock": "its thread is locked", "label": f"post {post} gets a label",
             "warn": "its author is warned",
