@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
+from operator import eq, lt
 from pathlib import Path
 
 import numpy as np
@@ -170,6 +171,9 @@ def test_the_spread_comes_with_both_ends_and_the_run_among_them(played: Run, bus
     assert answer.best and answer.worst
     assert (answer.best.values["replies"], answer.worst.values["replies"]) == (min(counts), max(counts))
     assert "replies" in answer.criterion
+    below, equal = (sum(compare(count, counts[0]) for count in counts[1:]) for compare in (lt, eq))
+    place = f"The run had {counts[0]:.0f}: more than {below} of the 5 other rolls" + (f", as many as {equal}" if equal else "")
+    assert place in answer.sentence and "100" not in answer.sentence and "half" not in answer.sentence
 
 
 # -- the change ----------------------------------------------------------------------------------------------------------

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _SPLIT_ROLLS = 16
 """Below this, two kinds of continuation are often missed (see analysis.verdict)."""
+_HALVES = 8
+"""Below this, no middle half is told: it would be the guess of a line between two rolls."""
 
 
 @dataclass(frozen=True)
@@ -97,11 +99,20 @@ class Multiverse:
         """The spread in plain words."""
         replies, chosen = (next(s for s in self.spreads if s.measure == name) for name in ("replies", self.by))
         told = f"In {len(self.rolls)} rolls of chance the thread draws {replies.low:.0f} to {replies.high:.0f} more replies"
-        told += f" (half of them {replies.quarter:.0f} to {replies.three_quarters:.0f})"
+        if replies.rolls >= _HALVES:
+            told += f" (half of them {replies.quarter:.0f} to {replies.three_quarters:.0f})"
         if chosen.measure != "replies" and chosen.rolls:
             told += f"; {THREAD_MEASURES[self.by].title} {chosen.low:.2f} to {chosen.high:.2f}"
-        had = f" The run had {replies.recorded:.0f}: more than {100 * replies.rank:.0f} of 100 rolls."
-        return told + "." + had + "".join(f" {spread.kinds}" for spread in self.spreads if spread.kinds)
+        return told + "." + self._place(replies) + "".join(f" {spread.kinds}" for spread in self.spreads if spread.kinds)
+
+    def _place(self, spread: Spread) -> str:
+        """Where the run stands among the other rolls, counted: no finer than they are."""
+        counts = [c.values[spread.measure] for c in self.rolls[1:]]
+        below, equal = (sum(value < spread.recorded for value in counts), sum(value == spread.recorded for value in counts))
+        if not counts:
+            return f" The run had {spread.recorded:.0f}."
+        same = f", as many as {equal}" if equal else ""
+        return f" The run had {spread.recorded:.0f}: more than {below} of the {len(counts)} other rolls{same}."
 
     def to_dict(self) -> dict[str, Any]:
         """As plain values for JSON, NaN as None."""

@@ -79,7 +79,8 @@ def _answer(run: Run, told: Mapping[str, Any], key: str) -> None:
     _ends(told, key)
     with st.expander("The spread in numbers", icon=":material/table_chart:"):
         parts.table(
-            _numbers(told["spreads"]), ("lowest", "25 in 100 below", "median", "75 in 100 below", "highest", "mean", "the run")
+            _numbers(told["spreads"]),
+            ("lowest", "a quarter below", "median", "three quarters below", "highest", "mean", "the run"),
         )
     branch.notes(told["notes"])
 
@@ -105,7 +106,7 @@ def _ends(told: Mapping[str, Any], key: str) -> None:
 
 def _numbers(spreads: list[dict[str, Any]]) -> pd.DataFrame:
     named = {
-        "low": "lowest", "quarter": "25 in 100 below", "median": "median", "three_quarters": "75 in 100 below", "high": "highest",
+        "low": "lowest", "quarter": "a quarter below", "median": "median", "three_quarters": "three quarters below", "high": "highest",
         "mean": "mean", "recorded": "the run",
     }  # fmt: skip
     return pd.DataFrame([
