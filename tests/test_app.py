@@ -554,6 +554,14 @@ def test_every_feed_ranks_the_whole_sample(name: str) -> None:
     assert len(ranked) >= (1 if name == "downplay_dominant" else len(preview.SAMPLES))
 
 
+@pytest.mark.parametrize("personas, measured", [(1000, 2.2), (10_000, 6.8)])
+def test_the_time_of_a_run_is_near_what_runs_took(
+    personas: int, measured: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(store.RUNS_VARIABLE, str(tmp_path / "runs"))
+    assert design.seconds_for(personas, 7) == pytest.approx(measured, rel=0.25)
+
+
 # -- minds -----------------------------------------------------------------------------------------------------------------
 
 SCRIPTED = ModelSpec("openai", "scripted", "http://127.0.0.1:1/v1", chats=True)
