@@ -367,6 +367,42 @@ def test_every_estimate_of_the_probe_has_its_words(here: Path) -> None:
 # -- forum -----------------------------------------------------------------------------------------------------------------
 
 
+def test_a_thread_reads_in_parts_that_keep_what_their_first_post_stands_below(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(forum, "PART", 3)
+    tree = forum.reading_order({1: -1, 2: 1, 3: 1, 4: 2, 5: 4, 6: 2, 9: 3})
+    assert tree.order == (1, 2, 4, 5, 6, 3, 9)
+    assert [tree.part(number) for number in (1, 2, 3)] == [
+        ((1, 2, 4), frozenset()), ((5, 6, 3), frozenset({1, 2, 4})), ((9,), frozenset({1, 3})),
+    ]  # fmt: skip
+    assert [tree.part_of(post) for post in (1, 6, 9, None, 77)] == [1, 2, 3, 1, 1]
+
+
+def test_a_thread_as_deep_as_it_is_long_reads_in_parts_too() -> None:
+    deep = forum.reading_order({post: post - 1 for post in range(5000)})
+    assert deep.order == tuple(range(5000))
+    assert deep.part(10)[1] == frozenset(range(9 * forum.PART - forum.MOST_ABOVE, 9 * forum.PART))
+
+
+def test_a_long_thread_opens_at_the_part_of_the_post_that_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(store.RUNS_VARIABLE, str(tmp_path / "runs"))
+    monkeypatch.setattr(forum, "PART", 3)
+    long = run("pittsburgh", 200, 2, feed="engagement", behaviour={"write": 0.3}, runs_dir=tmp_path / "runs", run_id="long")
+    root = int(forum.sorted_threads(long, "replies", forum.Filters((1, 2))).iloc[0]["root"])
+    tree = forum.tree(long, root)
+    assert tree.parts >= 3, "the case needs a thread of seven posts or more"
+
+    def reads(page: AppTest, first: int, last: int) -> bool:
+        return any(f"Posts {first} to {last} of {len(tree.order)}, as" in caption.value for caption in page.caption)
+
+    page = opened("threads", run="long", thread=str(root))
+    assert not page.exception and reads(page, 1, 3)
+    page.button(key=f"more-long-{root}").click().run()
+    assert not page.exception and reads(page, 4, 6)
+    page = opened("threads", run="long", post=str(tree.order[-1]))
+    assert reads(page, 3 * tree.parts - 2, len(tree.order))
+    assert f"more-long-{root}" not in [button.key for button in page.button]
+
+
 def test_a_thread_is_shown_whole_with_parents_before_replies(trip: Run) -> None:
     longest = forum.sorted_threads(trip, "replies", forum.Filters((1, 2))).iloc[0]
     posts = forum.thread(trip, int(longest["root"]))

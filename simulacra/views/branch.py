@@ -96,7 +96,12 @@ def continuation(told: Mapping[str, Any], post: int, key: str) -> None:
     fresh = sum(p["is_new"] for p in posts)
     below = f"; {say.count(hidden, 'earlier post')} left out" if hidden else ""
     st.caption(f"{say.count(fresh, 'post follows', 'posts follow')}{below}.")
-    parts.forum(key, {"posts": posts, "marked": post}, _nothing, _nothing)
+    tree = forum.reading_order({row["id"]: row["parent"] for row in posts})
+    number = parts.choose_part(tree, None, key)
+    here, above = tree.part(number)
+    shown = [{**row, "is_above": row["id"] in above} for row in posts if row["id"] in {*here, *above}]
+    parts.forum(key, {"posts": shown, "marked": post, "part": number}, _nothing, _nothing)
+    parts.next_part(tree, number, None, key)
 
 
 def _nothing() -> None:
