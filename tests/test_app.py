@@ -682,6 +682,30 @@ def test_a_mind_is_handed_to_the_process_as_it_was_chosen(choice: mind.Choice, a
     ))  # fmt: skip
 
 
+def test_whether_members_remember_is_chosen_handed_on_and_priced(here: Path) -> None:
+    page = opened("design", {"design-tabs": "Size and start"}, community="pittsburgh")
+    page.button_group(key="run-mind").set_value("openai").run()
+    page.text_input(key="run-address").set_value("http://127.0.0.1:1/v1").run()
+    page.text_input(key="run-model").set_value("tiny").run()
+    page.select_slider[0].set_value(1000)
+    page.slider[0].set_value(7).run()
+    assert page.toggle(key="run-memory").value, "they remember unless it is switched off"
+
+    def calls(page: AppTest) -> int:
+        page = page.button(key="run-ask").click().run()
+        assert not page.exception
+        return int(page.session_state["run-estimate"][1]["calls"])
+
+    remembering = calls(page)
+    page.toggle(key="run-memory").set_value(False).run()
+    assert "run-ask" in [button.key for button in page.button], "another price has to be told"
+    assert calls(page) < remembering
+    chosen = mind.Choice("openai", "tiny", "http://127.0.0.1:1/v1", memory=False)
+    told = chosen.language()
+    assert told is not None and told.memory == 0 and "--no-memory" in chosen.arguments()
+    assert "--no-memory" not in replace(chosen, memory=True).arguments()
+
+
 # -- safety and files ------------------------------------------------------------------------------------------------------
 
 
