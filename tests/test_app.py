@@ -590,12 +590,15 @@ def test_every_feed_ranks_the_whole_sample(name: str) -> None:
     assert len(ranked) >= (1 if name == "downplay_dominant" else len(preview.SAMPLES))
 
 
-@pytest.mark.parametrize("personas, measured", [(1000, 2.2), (10_000, 6.8)])
+@pytest.mark.parametrize(
+    "personas, days, runs, measured",
+    [(1000, 7, 1, 2.2), (10_000, 7, 1, 6.8), (90, 5, 32, 19.9), (200, 3, 16, 9.1), (1000, 7, 16, 20.3), (2000, 3, 8, 8.3)],
+)
 def test_the_time_of_a_run_is_near_what_runs_took(
-    personas: int, measured: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    personas: int, days: int, runs: int, measured: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(store.RUNS_VARIABLE, str(tmp_path / "runs"))
-    assert design.seconds_for(personas, 7) == pytest.approx(measured, rel=0.25)
+    assert design.seconds_for(personas, days, runs) == pytest.approx(measured, rel=0.25)
 
 
 # -- minds -----------------------------------------------------------------------------------------------------------------

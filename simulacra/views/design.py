@@ -29,9 +29,11 @@ from simulacra.views import drafts, go, levers, mind, parts, say, store
 
 VISITS_A_DAY, POSTS_A_VISIT = 1.3, 0.06
 """Of a member, and of a visit. `simulacra run` on each bundled community, 1,000 members, 7 days: 1.26 to 1.31, and 0.051 to 0.069."""
-VISITS_A_SECOND, BEGINS_SECONDS = 23_000.0, 2.0
-"""Of one core where no run has been played here yet, and to import and grow members. `simulacra run pittsburgh`, 7 days, took 2.2 CPU
-seconds with 1,000 members and 6.8 with 10,000: 4.6 for 105,000 visits more, the burn-in's among them."""
+VISITS_A_SECOND, HOUR_SECONDS, BEGINS_SECONDS = 23_000.0, 0.0027, 1.5
+"""Of one core where no run has been played here yet: what visits take, what a simulated hour takes whoever comes, and imports.
+`simulacra run pittsburgh`, 7 days, took 2.2 CPU seconds with 1,000 members and 6.8 with 10,000; `simulacra compare local-politics` in
+one process 19.9 s for 16 pairs of 90 members and 5 days, 9.1 for 8 of 200 and 3, 20.3 for 8 of 1,000 and 7, 8.3 for 4 of 2,000 and 3."""
+_LEAST_SECONDS = 5.0  # of visits, so that a run tells how fast they are
 TABS = ("Community", "Feed", "Moderation", "Behaviour", "Size and start")
 _TABS_KEY = "design-tabs"
 SIZES = (50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000, 100_000)
@@ -318,10 +320,11 @@ def _number(value: Any, parameter: Any) -> float:
 
 
 def seconds_for(personas: int, days: int, runs: int = 1) -> float:
-    """How long playing takes here with the sketch mind: visits over the speed of the runs that were played on this machine."""
+    """How long playing takes one core here with the sketch mind: visits over the speed of the runs that were played on this machine, and
+    what every hour takes."""
     speeds = [speed for run in store.runs()[:12] if (speed := _speed(run.id)) is not None]
-    visits = runs * personas * VISITS_A_DAY * (days + 2)
-    return visits / (median(speeds) if speeds else VISITS_A_SECOND) + BEGINS_SECONDS
+    visits = personas * VISITS_A_DAY * (days + 2) / (median(speeds) if speeds else VISITS_A_SECOND)
+    return runs * (visits + HOUR_SECONDS * 24 * (days + 2)) + BEGINS_SECONDS
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
@@ -339,7 +342,8 @@ def _speed(run_id: str) -> float | None:
         return None
     seconds = (datetime.fromisoformat(info["ended"]) - datetime.fromisoformat(info["started"])).total_seconds()
     visits = info["counts"].get("visits", 0) * (run.days + 2) / max(run.days, 1)
-    return visits / (seconds - BEGINS_SECONDS) if seconds >= 5 * BEGINS_SECONDS else None
+    seconds -= BEGINS_SECONDS + HOUR_SECONDS * 24 * (run.days + 2)
+    return visits / seconds if seconds >= _LEAST_SECONDS else None
 
 
 def _size_and_start(draft: drafts.Draft, wrong: tuple[str, str]) -> None:
