@@ -42,6 +42,7 @@ from simulacra.text.models import ModelSpec
 from simulacra.views import (
     ask,
     branch,
+    charts,
     contagion,
     design,
     drafts,
@@ -365,6 +366,14 @@ def test_every_estimate_of_the_probe_has_its_words(here: Path) -> None:
 
 
 # -- forum -----------------------------------------------------------------------------------------------------------------
+
+
+def test_a_moving_mean_begins_where_its_window_is_full() -> None:
+    hours = pd.DataFrame({"step": [0, 1, 2, 3], "n": [1, 1, 2, 2], "toxicity": [0.9, 0.1, 0.1, 0.1]})
+    means = charts.smoothed(hours, "toxicity", 3)
+    assert means["step"].tolist() == [2, 3]
+    assert means["toxicity"].tolist() == pytest.approx([0.3, 0.1])
+    assert charts.smoothed(hours.head(2), "toxicity", 3)["toxicity"].tolist() == pytest.approx([0.5])
 
 
 def test_a_thread_reads_in_parts_that_keep_what_their_first_post_stands_below(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -926,6 +935,13 @@ def test_an_interview_by_a_model_tells_what_an_answer_takes(written: tuple[Run, 
 def test_a_question_about_nothing_says_what_to_do(here: Path, query: dict[str, str]) -> None:
     test = opened("threads", run="trip", **query)
     assert not test.exception and test.title and re.search(r"Choose|choose", words(test))
+
+
+def test_a_difference_has_no_more_digits_than_its_interval_supports() -> None:
+    assert whatif._interval({"difference": 39.12, "low": -419.14, "high": 497.39}) == "+39 (−419 to +497)"
+    assert whatif._interval({"difference": -0.018, "low": -0.012, "high": 0.05}).startswith("−0.018 (")
+    assert whatif._interval({"difference": -1.25, "low": None, "high": None}) == "−1.25"
+    assert whatif._interval({"difference": None, "low": None, "high": None}) == "–"
 
 
 def test_a_change_becomes_options_whatever_its_words_are() -> None:

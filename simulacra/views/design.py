@@ -125,15 +125,18 @@ def _start_from() -> None:
         if st.button("Open", disabled=chosen is None):
             st.session_state.pop("draft_source", None)
             go.to("design", community=chosen)
-        with st.popover("Load a file", icon=":material/upload_file:"):
-            _upload()
+        loaded = st.session_state.get(
+            "draft_version", 0
+        )  # another popover once a file was taken: an open one would cover the form
+        with st.popover("Load a file", icon=":material/upload_file:", key=f"load-{loaded}"):
+            _upload(f"file-{loaded}")
         if st.button("Start blank", type="tertiary"):
             st.session_state.pop("draft_source", None)
             go.to("design", start="blank")
 
 
-def _upload() -> None:
-    file = st.file_uploader("A community's TOML file", "toml")
+def _upload(key: str) -> None:
+    file = st.file_uploader("A community's TOML file", "toml", key=key)
     if file is not None and st.button("Use this file", type="primary"):
         try:
             _take(drafts.of_toml(file.getvalue(), file.name))

@@ -212,15 +212,15 @@ def _ripple(rows: list[dict[str, Any]]) -> pd.DataFrame:
     moved.sort(key=lambda row: row["effect"] not in ("higher", "lower"))
     return pd.DataFrame([
         {"measure": readout.title(row["measure"]), "without": say.amount(branch.known(row["baseline"]), row["unit"]),
-         "with": say.amount(branch.known(row["variant"]), row["unit"]), "difference": _interval(row, 4),
+         "with": say.amount(branch.known(row["variant"]), row["unit"]), "difference": _interval(row),
          "effect": branch.EFFECTS.get(row["effect"], row["effect"])}
         for row in moved
     ], columns=["measure", "without", "with", "difference", "effect"])  # fmt: skip
 
 
-def _interval(row: Mapping[str, Any], digits: int = 2) -> str:
-    """ "+1.25 (-0.50 to 3.00)"; without the interval where there is none."""
+def _interval(row: Mapping[str, Any]) -> str:
+    """ "+1.3 (−0.5 to +3.0)"; without the interval where there is none."""
     mean, low, high = (branch.known(row[name]) for name in ("difference", "low", "high"))
     if mean != mean:
         return "–"
-    return f"{mean:+.{digits}f}" + (f" ({low:+.{digits}f} to {high:+.{digits}f})" if low == low else "")
+    return say.interval(mean, low, high) if low == low else f"{mean:+.2f}".replace("-", "−")
