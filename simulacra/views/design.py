@@ -125,9 +125,8 @@ def _start_from() -> None:
         if st.button("Open", disabled=chosen is None):
             st.session_state.pop("draft_source", None)
             go.to("design", community=chosen)
-        loaded = st.session_state.get(
-            "draft_version", 0
-        )  # another popover once a file was taken: an open one would cover the form
+        loaded = st.session_state.get("draft_version", 0)
+        # Another box once a file was taken: an open one would cover the form.
         with st.popover("Load a file", icon=":material/upload_file:", key=f"load-{loaded}"):
             _upload(f"file-{loaded}")
         if st.button("Start blank", type="tertiary"):
