@@ -8,9 +8,9 @@ Useful content is the element named in PAGES; a time ends when it is visible.
     floor   the same for an app of one line of text, under the same load of the machine
     tabs    the tabs of Measures over a large pair, each the first time that anybody looks at it
 
-click and open are medians of three. Runs: 1,000 personas x 7 days, and with --large one of about 100,000 posts, and a comparison of
-20,000 personas x 7 days with two seeds, all records kept, and one in which a single thread draws thousands of posts. Results are kept in benchmarks/results/app.json with the machine and its
-load named.
+click and open are medians of three. Runs: 1,000 personas x 7 days; with --large 50,000 personas x 7 days, a comparison of 20,000
+personas x 7 days with two seeds, all records kept, and a run in which one thread draws thousands of posts. Results are kept in
+benchmarks/results/app.json with the machine and its load named.
 
 `--screenshots FOLDER` writes a picture of each page at 1280x900 instead (`make screenshots`).
 """
@@ -263,7 +263,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--personas", type=int, default=1000)
     options.add_argument("--days", type=int, default=7)
-    options.add_argument("--large", action="store_true", help="a run of about 100,000 posts")
+    options.add_argument(
+        "--large", action="store_true", help="runs of 50,000 and 20,000 members, and a thread of thousands of posts"
+    )
     options.add_argument("--screenshots", type=Path, metavar="FOLDER")
     a = options.parse_args(argv)
     personas = 50_000 if a.large else a.personas
