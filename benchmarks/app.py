@@ -8,9 +8,9 @@ Useful content is the element named in PAGES; a time ends when it is visible.
     floor   the same for an app of one line of text, under the same load of the machine
     tabs    the tabs of Measures over a large pair, each the first time that anybody looks at it
 
-click and open are medians of three. Runs: 1,000 personas x 7 days, and with --large one of about 100,000 posts, and a comparison of
-20,000 personas x 7 days with two seeds, all records kept. Results are kept in benchmarks/results/app.json with the machine and its
-load named.
+click and open are medians of three. Runs: 1,000 personas x 7 days; with --large 50,000 personas x 7 days, a comparison of 20,000
+personas x 7 days with two seeds, all records kept, and a run in which one thread draws thousands of posts. Results are kept in
+benchmarks/results/app.json with the machine and its load named.
 
 `--screenshots FOLDER` writes a picture of each page at 1280x900 instead (`make screenshots`).
 """
@@ -53,8 +53,13 @@ PAIR = {
     "compare of the pair": ("compare?experiment=pair", "text=What would change this"),
     "measures of the pair": ("measures?run=pair-variant-1", ".js-plotly-plot"),
     "threads of the pair": ("threads?run=pair-variant-1&side=1", "button.item"),
+    "long thread": ("threads?run=crowded&thread={long}", ".post .text"),
+    "post in it": ("threads?run=crowded&post={last}", ".post.asked"),
 }
-"""Pages of a large comparison, beside those of PAGES."""
+"""Pages of a large comparison and of one very long thread, beside those of PAGES."""
+
+CROWDED = {"write": 0.8, "parent_crowd": 3.0}
+"""Behaviour under which one thread draws thousands of posts."""
 
 TABS = ("Emotion", "Taking part", "Moderation", "Network", "All measures")
 REPEATS = 3
@@ -73,12 +78,13 @@ def browser() -> Iterator[Any]:
         found.close()
 
 
-def measure(chromium: Any, app: App, root: int, pair: bool) -> dict[str, Any]:
-    """Seconds to the first page after the start, and to each page by click and by address. pair: also to those of a large pair."""
+def measure(chromium: Any, app: App, names: dict[str, int], pair: bool) -> dict[str, Any]:
+    """Seconds to the first page after the start, and to each page by click and by address. names: posts that addresses name. pair: also
+    to the pages of PAIR."""
     first = round(seconds_to(chromium, app, *PAGES["home"]), 2)
     opened: dict[str, float] = {}
     for name, (address, useful) in {**PAGES, **(PAIR if pair else {})}.items():
-        address = address.format(root=root)
+        address = address.format(**names)
         seconds_to(chromium, app, address, useful)
         opened[name] = median([seconds_to(chromium, app, address, useful) for _ in range(REPEATS)])
     tabs = {"tabs": tabs_of(chromium, app, "pair-variant-1")} if pair else {}
@@ -245,11 +251,21 @@ def longest_thread(folder: Path) -> int:
     return notable_threads(open_run(folder).frames, 1)[0]
 
 
+def crowded(runs: Path) -> dict[str, int]:
+    """The opening post, the last post and the size of the longest thread of a run in which one thread draws most of what is written."""
+    posts = run("pittsburgh", 50_000, 3, feed="engagement", behaviour=CROWDED, run_id="crowded", runs_dir=runs).posts
+    long = int(posts["root"].value_counts().index[0])
+    inside = posts.loc[posts["root"] == long, "id"]
+    return {"long": long, "last": int(inside.max()), "posts": len(inside)}
+
+
 def main(argv: Sequence[str] | None = None) -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--personas", type=int, default=1000)
     options.add_argument("--days", type=int, default=7)
-    options.add_argument("--large", action="store_true", help="a run of about 100,000 posts")
+    options.add_argument(
+        "--large", action="store_true", help="runs of 50,000 and 20,000 members, and a thread of thousands of posts"
+    )
     options.add_argument("--screenshots", type=Path, metavar="FOLDER")
     a = options.parse_args(argv)
     personas = 50_000 if a.large else a.personas
@@ -259,13 +275,15 @@ def main(argv: Sequence[str] | None = None) -> None:
         if a.large:
             compare("pittsburgh", "feed=hot", "feed=engagement moderation=automod+human_review", 20_000, a.days, 2,
                     runs_dir=Path(place) / "runs", experiment_id="pair", keep="all")  # fmt: skip
+        crowd = crowded(Path(place) / "runs") if a.large else {}
         with App(Path(place)) as app, browser() as chromium:
             if a.screenshots:
                 seconds_to(chromium, app, *PAGES["home"])  # unpacks the example
                 picture(chromium, app, a.screenshots, root)
                 return
-            found = measure(chromium, app, root, a.large)
+            found = measure(chromium, app, {"root": root, **crowd}, a.large)
     result = {"personas": personas, "days": a.days, "posts": posts, **found, "machine": machine()}
+    result |= {"long_thread": crowd["posts"]} if crowd else {}
     keep("large" if a.large else "small", result)
     print(json.dumps(result, indent=1))
 

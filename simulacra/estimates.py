@@ -29,6 +29,7 @@ from simulacra.text import Budget, ModelSpec, price_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from simulacra.persona import Population
     from simulacra.platform import PlatformView
     from simulacra.scoring.semantic import TopicAffinity
     from simulacra.seams import Answer, Writer
@@ -150,6 +151,27 @@ def estimate(
     )  # fmt: skip
 
 
+def estimate_of(
+    language: Language, count: Count, thoughts: Count, calls: int, thinking: int, judging: int, in_turn: bool
+) -> Estimate:
+    """What so many calls take, of prompts like those that were counted. calls: reflections included; thinking, judging: of those.
+    in_turn: each waits for the one before, as in one thread."""
+    given, taken = count.each(calls - thinking)
+    more_given, more_taken = thoughts.each(thinking)
+    given, taken = round(given + more_given), round(taken + more_taken)
+    longest = max(count.longest, thoughts.longest)
+    price = price_of(language.model)
+    if language.model.kind == "local":
+        seconds = calls / LOCAL_POSTS_A_SECOND
+    else:
+        each = LATENCY + taken / max(1, calls) / TOKENS_A_SECOND
+        seconds = calls * each / (1 if in_turn else language.model.concurrency)
+    return Estimate(
+        language, expects_chat(language.model), 1, calls - thinking - judging, calls, 0, 0, thinking, judging, given, taken, longest,
+        seconds, None if price is None else round(price.of(given, taken), 4),
+    )  # fmt: skip
+
+
 def _seconds(dry: Count, language: Language, runs: int, calls: int, concurrent: int) -> float:
     """A step waits for its own answers, runs share the slots: whichever is longer, the steps one by one or all calls by the slots."""
     if language.model.kind == "local":
@@ -190,11 +212,15 @@ class Count:
 
     @property
     def input_tokens(self) -> float:
-        return self._input / max(1, self.measured) * self.calls
+        return self.each(self.calls)[0]
 
     @property
     def output_tokens(self) -> float:
-        return self._output / max(1, self.measured) * self.calls
+        return self.each(self.calls)[1]
+
+    def each(self, calls: float) -> tuple[float, float]:
+        """(input tokens, output tokens) of so many calls like those that were measured."""
+        return self._input / max(1, self.measured) * calls, self._output / max(1, self.measured) * calls
 
     def copy(self) -> Count:
         return replace(self, by_step=dict(self.by_step))
@@ -273,23 +299,39 @@ class CountingMind(AutonomousMind):
 
 def _played(spec: RunSpec, language: Language, near: TopicAffinity, chats: bool) -> tuple[Count, Count, Count]:
     """Counts of a whole dry run, and of its burn-in days alone, both without reflections; and of its reflections."""
+    count, thoughts = Count(), Count()
+    past, memory = past_of(spec, dry_stage(spec, language, near, None, chats, count, thoughts))
+    before = count.copy()
+    past.fork(spec.wired(), memory.fork()).play(spec.days)
+    return count, before, thoughts
+
+
+def dry_stage(
+    spec: RunSpec,
+    language: Language,
+    near: TopicAffinity,
+    people: Population | None,
+    chats: bool,
+    count: Count,
+    thoughts: Count,
+) -> Stage:
+    """The stage of a language mind with the sketch mind standing in: calls are counted, reflections in `thoughts`, and none is made.
+
+    people: grown from the seed where not given.
+    """
     unasked: TextGenerator = Unasked(language.model.name, chats)
-    stage = set_stage(spec, near, session=Session(unasked, Budget()))
+    stage = set_stage(spec, near, people, Session(unasked, Budget()))
     plain = replace(spec.arm, moderation=())  # a sketch mind bears no lever that asks a model
     sketch = set_stage(replace(spec, language=None, mind="sketch", arm=plain, earlier=()), near, stage.population).writer
     writer = make_writer(language, spec.community, unasked, sketch, CountingWriter)
     assert isinstance(writer, CountingWriter)
-    writer.count, writer.thoughts, writer.stand_in = Count(), Count(), sketch
-    mind = remembering(CountingMind if language.autonomy == "full" else GuidedMind, language, _by_words)
-    assessor = CountingAssessor(unasked, writer.count)
-    dry = Stage(stage.population, stage.streams, writer, stage.scorer, stage.topic_vectors, mind, assessor)
-    past, memory = past_of(spec, dry)
-    before = writer.count.copy()
-    past.fork(spec.wired(), memory.fork()).play(spec.days)
-    return writer.count, before, writer.thoughts
+    writer.count, writer.thoughts, writer.stand_in = count, thoughts, sketch
+    mind = remembering(CountingMind if language.autonomy == "full" else GuidedMind, language, by_words)
+    assessor = CountingAssessor(unasked, count)
+    return Stage(stage.population, stage.streams, writer, stage.scorer, stage.topic_vectors, mind, assessor)
 
 
-def _by_words(texts: Sequence[str]) -> Floats:
+def by_words(texts: Sequence[str]) -> Floats:
     raise WeightsError("A dry run matches memories by their words.")
 
 

@@ -7,7 +7,7 @@ import math
 import re
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ import pytest
 
 pytest.importorskip("streamlit", reason="the app's extra is not installed: pip install -e '.[app]'")
 
+from fault_server import FaultServer
 from streamlit.testing.v1 import AppTest
 
 from simulacra.analysis.comparison import Row
@@ -41,6 +42,7 @@ from simulacra.text.models import ModelSpec
 from simulacra.views import (
     ask,
     branch,
+    charts,
     contagion,
     design,
     drafts,
@@ -366,6 +368,50 @@ def test_every_estimate_of_the_probe_has_its_words(here: Path) -> None:
 # -- forum -----------------------------------------------------------------------------------------------------------------
 
 
+def test_a_moving_mean_begins_where_its_window_is_full() -> None:
+    hours = pd.DataFrame({"step": [0, 1, 2, 3], "n": [1, 1, 2, 2], "toxicity": [0.9, 0.1, 0.1, 0.1]})
+    means = charts.smoothed(hours, "toxicity", 3)
+    assert means["step"].tolist() == [2, 3]
+    assert means["toxicity"].tolist() == pytest.approx([0.3, 0.1])
+    assert charts.smoothed(hours.head(2), "toxicity", 3)["toxicity"].tolist() == pytest.approx([0.5])
+
+
+def test_a_thread_reads_in_parts_that_keep_what_their_first_post_stands_below(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(forum, "PART", 3)
+    tree = forum.reading_order({1: -1, 2: 1, 3: 1, 4: 2, 5: 4, 6: 2, 9: 3})
+    assert tree.order == (1, 2, 4, 5, 6, 3, 9)
+    assert [tree.part(number) for number in (1, 2, 3)] == [
+        ((1, 2, 4), frozenset()), ((5, 6, 3), frozenset({1, 2, 4})), ((9,), frozenset({1, 3})),
+    ]  # fmt: skip
+    assert [tree.part_of(post) for post in (1, 6, 9, None, 77)] == [1, 2, 3, 1, 1]
+
+
+def test_a_thread_as_deep_as_it_is_long_reads_in_parts_too() -> None:
+    deep = forum.reading_order({post: post - 1 for post in range(5000)})
+    assert deep.order == tuple(range(5000))
+    assert deep.part(10)[1] == frozenset(range(9 * forum.PART - forum.MOST_ABOVE, 9 * forum.PART))
+
+
+def test_a_long_thread_opens_at_the_part_of_the_post_that_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(store.RUNS_VARIABLE, str(tmp_path / "runs"))
+    monkeypatch.setattr(forum, "PART", 3)
+    long = run("pittsburgh", 200, 2, feed="engagement", behaviour={"write": 0.3}, runs_dir=tmp_path / "runs", run_id="long")
+    root = int(forum.sorted_threads(long, "replies", forum.Filters((1, 2))).iloc[0]["root"])
+    tree = forum.tree(long, root)
+    assert tree.parts >= 3, "the case needs a thread of seven posts or more"
+
+    def reads(page: AppTest, first: int, last: int) -> bool:
+        return any(f"Posts {first} to {last} of {len(tree.order)}, as" in caption.value for caption in page.caption)
+
+    page = opened("threads", run="long", thread=str(root))
+    assert not page.exception and reads(page, 1, 3)
+    page.button(key=f"more-long-{root}").click().run()
+    assert not page.exception and reads(page, 4, 6)
+    page = opened("threads", run="long", post=str(tree.order[-1]))
+    assert reads(page, 3 * tree.parts - 2, len(tree.order))
+    assert f"more-long-{root}" not in [button.key for button in page.button]
+
+
 def test_a_thread_is_shown_whole_with_parents_before_replies(trip: Run) -> None:
     longest = forum.sorted_threads(trip, "replies", forum.Filters((1, 2))).iloc[0]
     posts = forum.thread(trip, int(longest["root"]))
@@ -473,6 +519,38 @@ def test_what_is_wrong_is_gone_once_it_is_mended(here: Path) -> None:
     assert "goal is empty" not in words(page).lower() and "Describe at least one kind of member" in words(page)
 
 
+def test_who_judges_a_design_that_acts_by_the_scorer_is_chosen(here: Path) -> None:
+    def start() -> Any:
+        return next(button for button in page.button if button.label == "Start the comparison")
+
+    page = opened("compare", {"template": "Which of two feeds?"}, new="1", community="pittsburgh")
+    assert not page.exception and not [box for box in page.selectbox if box.key == "judge"], "nothing acts by a score"
+    moderation = next(box for box in page.multiselect if box.key.startswith("variant-") and box.key.endswith("-moderation"))
+    moderation.set_value(["remove"]).run()
+    assert not page.error and not start().disabled
+    page.selectbox(key="judge").set_value("none").run()
+    assert "the very scorer that would judge it" in page.error[0].value and start().disabled
+    page.selectbox(key="judge").set_value("own").run()
+    assert "Name the text classifier" in page.error[0].value and start().disabled
+    page.text_input(key="judge-name").set_value("my/classifier").run()
+    assert not page.error and not start().disabled
+
+
+def test_what_decides_becomes_options() -> None:
+    told = ask.decided_by(Plan("toxicity_seen", 0.1, ("persona_churn",)), "hf:my/classifier")
+    assert told == [
+        "--primary",
+        "toxicity_seen",
+        "--margin",
+        "0.1",
+        "--guardrail",
+        "persona_churn",
+        "--judge",
+        "hf:my/classifier",
+    ]
+    assert ask.decided_by(Plan("toxicity_seen"), "") == ["--primary", "toxicity_seen"]
+
+
 def test_rules_that_mean_the_same_are_told_before_anything_is_played(here: Path) -> None:
     page = opened("compare", {"template": "Which of two sets of rules?"}, new="1", community="pittsburgh")
     rules = next(area for area in page.text_area if area.key.startswith("variant-") and area.key.endswith("-rules"))
@@ -519,6 +597,17 @@ def test_every_feed_ranks_the_whole_sample(name: str) -> None:
     ranked = preview.ranked(make_feed(name))
     assert len({post.title for post, _ in ranked}) == len(ranked)
     assert len(ranked) >= (1 if name == "downplay_dominant" else len(preview.SAMPLES))
+
+
+@pytest.mark.parametrize(
+    "personas, days, runs, measured",
+    [(1000, 7, 1, 2.2), (10_000, 7, 1, 6.8), (90, 5, 32, 19.9), (200, 3, 16, 9.1), (1000, 7, 16, 20.3), (2000, 3, 8, 8.3)],
+)
+def test_the_time_of_a_run_is_near_what_runs_took(
+    personas: int, days: int, runs: int, measured: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(store.RUNS_VARIABLE, str(tmp_path / "runs"))
+    assert design.seconds_for(personas, days, runs) == pytest.approx(measured, rel=0.25)
 
 
 # -- minds -----------------------------------------------------------------------------------------------------------------
@@ -605,6 +694,30 @@ def test_a_mind_is_handed_to_the_process_as_it_was_chosen(choice: mind.Choice, a
     ))  # fmt: skip
 
 
+def test_whether_members_remember_is_chosen_handed_on_and_priced(here: Path) -> None:
+    page = opened("design", {"design-tabs": "Size and start"}, community="pittsburgh")
+    page.button_group(key="run-mind").set_value("openai").run()
+    page.text_input(key="run-address").set_value("http://127.0.0.1:1/v1").run()
+    page.text_input(key="run-model").set_value("tiny").run()
+    page.select_slider[0].set_value(1000)
+    page.slider[0].set_value(7).run()
+    assert page.toggle(key="run-memory").value, "they remember unless it is switched off"
+
+    def calls(page: AppTest) -> int:
+        page = page.button(key="run-ask").click().run()
+        assert not page.exception
+        return int(page.session_state["run-estimate"][1]["calls"])
+
+    remembering = calls(page)
+    page.toggle(key="run-memory").set_value(False).run()
+    assert "run-ask" in [button.key for button in page.button], "another price has to be told"
+    assert calls(page) < remembering
+    chosen = mind.Choice("openai", "tiny", "http://127.0.0.1:1/v1", memory=False)
+    told = chosen.language()
+    assert told is not None and told.memory == 0 and "--no-memory" in chosen.arguments()
+    assert "--no-memory" not in replace(chosen, memory=True).arguments()
+
+
 # -- safety and files ------------------------------------------------------------------------------------------------------
 
 
@@ -686,11 +799,16 @@ def quiet_post(trip: Run) -> int:
     return int(found.iloc[0])
 
 
-def waited(question: questions.Question, seconds: float = 240) -> dict[str, Any]:
-    """The question's answer, once its process has ended."""
+def ended(question: questions.Question, seconds: float = 240) -> None:
+    """Wait until its process has ended."""
     until = time.monotonic() + seconds
     while question.is_open and time.monotonic() < until:
         time.sleep(0.05)
+
+
+def waited(question: questions.Question) -> dict[str, Any]:
+    """The question's answer, once its process has ended."""
+    ended(question)
     assert question.answer is not None, question.failure
     return question.answer
 
@@ -730,14 +848,85 @@ def test_an_interview_shows_what_was_asked_and_what_it_rests_on(trip: Run) -> No
 
 def test_a_question_that_fails_says_why_and_can_be_cleared(trip: Run, quiet_post: int) -> None:
     question = questions.put(trip, "whatif", quiet_post, ["--post", str(quiet_post), "--act=sing"], "Somebody sings")
-    until = time.monotonic() + 120
-    while question.is_open and time.monotonic() < until:
-        time.sleep(0.05)
+    ended(question)
     assert question.answer is None and "somebody who replies" in question.failure
     test = opened("threads", run="trip", ask="whatif", post=str(quiet_post), answer=question.name)
     assert "somebody who replies" in test.error[0].value
     test.button(key=f"clear-{question.name}").click().run()
     assert question.name not in [known.name for known in questions.put_before(trip, "whatif", quiet_post)]
+
+
+@pytest.fixture
+def written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Run, FaultServer]]:
+    """A run that a model wrote, and the model."""
+    monkeypatch.setenv(store.RUNS_VARIABLE, str(tmp_path / "runs"))
+    with FaultServer() as server:
+        language = make_language("openai", server.model, server.url, past="sketch", memory=0)
+        behaviour = {"write": 0.3}
+        run("pittsburgh", 120, 1, behaviour=behaviour, runs_dir=tmp_path / "runs", run_id="model", language=language)
+        yield store.run("model"), server
+
+
+def pressed(page: AppTest, key: str) -> AppTest:
+    return page.button(key=key).click().run()
+
+
+@pytest.mark.parametrize("ask, form, button", [("whatif", "whatif", "whatif"), ("multiverse", "rolls", "roll")])
+def test_a_question_to_a_language_run_tells_its_price_and_stops_at_its_cap(
+    written: tuple[Run, FaultServer], ask: str, form: str, button: str
+) -> None:
+    played, server = written
+    posts, before = played.posts, server.total
+    busy = int(posts[posts["root"].isin(posts.loc[posts["parent"] < 0, "id"])]["root"].value_counts().index[0])
+    page = opened("threads", run="model", ask=ask, post=str(busy))
+    if ask == "whatif":
+        page.text_input(key=f"whatif-as-{busy}").set_value("a poet, 60").run()
+    page.number_input(key=f"{form}-{busy}-calls").set_value(1).run()
+    assert page.button(key=f"{button}-{busy}").disabled, "the price comes first"
+    page = pressed(page, f"{form}-{busy}-ask")
+    assert not page.exception and server.total == before, "a price asks nothing"
+    assert all(name in words(page) for name in ("Calls", "Tokens", "Cost"))
+    assert not page.button(key=f"{button}-{busy}").disabled
+    page = pressed(page, f"{button}-{busy}")
+    assert not page.exception
+    (question,) = questions.put_before(played, ask, busy)
+    ended(question)
+    assert server.total == before + 1
+    page = opened("threads", run="model", ask=ask, post=str(busy))
+    said = " ".join(element.value for element in [*page.error, *page.warning]).replace("\\", "")
+    assert "cap of 1 calls is reached" in said and "nothing is paid for twice" in said
+
+
+def test_an_answer_that_a_cap_cut_short_says_so_and_is_asked_for_again(written: tuple[Run, FaultServer]) -> None:
+    played, server = written
+    opening = int(played.posts.loc[played.posts["parent"] < 0, "id"].iloc[0])
+    arguments = ["--post", str(opening), "--as=a poet, 60", "--hours", "24", "-n", "8"]
+
+    def cut(calls: int) -> questions.Question:
+        question = questions.put(played, "whatif", opening, arguments, "A poet", [*mind.caps(0, calls), "--yes"])
+        ended(question)
+        return question
+
+    question = cut(2)
+    while question.answer is None:
+        assert "cap of 2 calls" in question.failure
+        question = cut(2)
+    assert question.answer["capped"], "the case needs a question that takes more than the first roll and two calls"
+    page = opened("threads", run="model", ask="whatif", post=str(opening))
+    assert "Cut short" in page.warning[0].value and "8 rolls were played" in page.warning[0].value
+    question, asked = cut(10_000), server.total
+    assert question.answer is not None and not question.answer["capped"] and len(question.answer["with"]) == 8
+    assert cut(10_000).answer == question.answer and server.total == asked
+    assert not opened("threads", run="model", ask="whatif", post=str(opening)).warning
+
+
+def test_an_interview_by_a_model_tells_what_an_answer_takes(written: tuple[Run, FaultServer]) -> None:
+    _, server = written
+    before = server.total
+    page = opened("threads", run="model", ask="interview", member="3")
+    assert not page.exception and server.total == before
+    assert any("1 call for nothing" in caption.value.replace("\\", "") for caption in page.caption)
+    assert [field.label for field in page.number_input] == ["Stop at dollars", "Stop at calls"]
 
 
 @pytest.mark.parametrize(
@@ -746,6 +935,13 @@ def test_a_question_that_fails_says_why_and_can_be_cleared(trip: Run, quiet_post
 def test_a_question_about_nothing_says_what_to_do(here: Path, query: dict[str, str]) -> None:
     test = opened("threads", run="trip", **query)
     assert not test.exception and test.title and re.search(r"Choose|choose", words(test))
+
+
+def test_a_difference_has_no_more_digits_than_its_interval_supports() -> None:
+    assert whatif._interval({"difference": 39.12, "low": -419.14, "high": 497.39}) == "+39 (−419 to +497)"
+    assert whatif._interval({"difference": -0.018, "low": -0.012, "high": 0.05}).startswith("−0.018 (")
+    assert whatif._interval({"difference": -1.25, "low": None, "high": None}) == "−1.25"
+    assert whatif._interval({"difference": None, "low": None, "high": None}) == "–"
 
 
 def test_a_change_becomes_options_whatever_its_words_are() -> None:

@@ -154,3 +154,70 @@ def test_a_model_without_a_usable_line_writes_nothing(run: Said, monkeypatch: py
     with FaultServer() as server:
         code, _, err = run("voices", "pittsburgh", *mind(server), "--quiet")
     assert code == 2 and "no line that can be used" in err and not list(Path().glob("*.toml"))
+
+
+# -- questions -------------------------------------------------------------------------------------------------------------
+
+
+def quarrelsome(run: Said, server: FaultServer) -> str:
+    """A small run by the server's model, with a thread that was opened on day 1 and is still answered a day later; its opening post."""
+    words = (
+        "--personas",
+        "120",
+        "--days",
+        "2",
+        "--behaviour",
+        "write=0.3",
+        "--past",
+        "sketch",
+        "--id",
+        "r",
+        "--quiet",
+        "--yes",
+    )
+    assert run("run", "pittsburgh", *words, *mind(server))[0] == 0
+    posts = open_run("r", "runs").posts
+    opened = posts[(posts["parent"] < 0) & posts["step"].between(0, 20)]["id"]
+    return str(int(posts[posts["root"].isin(opened)]["root"].value_counts().index[0]))
+
+
+@pytest.mark.parametrize("verb", ["whatif", "multiverse", "interview"])
+def test_a_question_tells_its_price_first_and_takes_about_that(run: Said, verb: str):
+    with FaultServer() as server:
+        post = quarrelsome(run, server)
+        words = {
+            "whatif": ("--post", post, "--as", "a poet, 60", "--hours", "20", "-n", "3"),
+            "multiverse": ("--thread", post, "-n", "4", "--hours", "20"),
+            "interview": ("--persona", "3", "What do you think of the buses?"),
+        }[verb]
+        before = server.total
+        code, out, _ = run(verb, "r", *words, "--price", "--json")
+        assert code == 0 and server.total == before, "a price asks nothing"
+        code, _, err = run(verb, "r", *words)
+        assert code == 0 and "Price: nothing" in err
+        taken = server.total - before
+        assert taken and json.loads(out)["calls"] == pytest.approx(taken, rel=0.5, abs=4)
+
+
+def test_a_question_ends_at_its_cap_and_loses_nothing(run: Said):
+    with FaultServer() as server:
+        post = quarrelsome(run, server)
+        before = server.total
+        words = ("whatif", "r", "--post", post, "--as", "a poet, 60", "--hours", "20", "-n", "3", "--quiet", "--yes")
+        code, out, err = run(*words, "--max-calls", "0")
+        assert code == 130 and not out and "cap of 0 calls" in err and "nothing is paid for twice" in err
+        assert server.total == before
+        taken = []
+        for _ in range(60):
+            code, out, err = run(*words, "--max-calls", "4", "--json")
+            taken.append(server.total - before)
+            before = server.total
+            if code == 0:
+                break
+            assert code == 130 and taken[-1] == 4
+            part = json.loads(out)["notes"][0] if out else err
+            assert "cap of 4 calls is reached" in part and "nothing is paid for twice" in part
+        assert code == 0 and len(taken) > 2, "the case needs a question that takes more than two caps"
+        whole = json.loads(out)
+        assert whole["capped"] == "" and len(whole["with"]) == 3
+        assert json.loads(run(*words, "--json")[1]) == whole and server.total == before

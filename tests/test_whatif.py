@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
+from operator import eq, lt
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from simulacra.branches.guests import act_of, joined, widened
 from simulacra.branches.interview import interview
 from simulacra.branches.moments import Buffered, labels_of, moment_after, moment_at
 from simulacra.branches.multiverse import multiverse
-from simulacra.branches.whatif import whatif
+from simulacra.branches.whatif import Change, whatif
 from simulacra.cli import main
 from simulacra.errors import RecordError, SpecError
 from simulacra.experiment import Run, run
@@ -170,6 +171,9 @@ def test_the_spread_comes_with_both_ends_and_the_run_among_them(played: Run, bus
     assert answer.best and answer.worst
     assert (answer.best.values["replies"], answer.worst.values["replies"]) == (min(counts), max(counts))
     assert "replies" in answer.criterion
+    below, equal = (sum(compare(count, counts[0]) for count in counts[1:]) for compare in (lt, eq))
+    place = f"The run had {counts[0]:.0f}: more than {below} of the 5 other rolls" + (f", as many as {equal}" if equal else "")
+    assert place in answer.sentence and "100" not in answer.sentence and "half" not in answer.sentence
 
 
 # -- the change ----------------------------------------------------------------------------------------------------------
@@ -281,6 +285,18 @@ def test_what_a_described_person_does_follows_from_the_description(sketch: str, 
 
 
 # -- mistakes ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "change, told",
+    [
+        (Change("a sarcastic expert, 60"), '"a sarcastic expert, 60" replies to post 7'),
+        (Change("@river_jo", "No."), '@river_jo replies to post 7, saying "No."'),
+        (Change(moderate=("remove",), moderator="Be kind."), 'post 7 is removed; a moderator writes "Be kind."'),
+    ],
+)
+def test_a_change_is_told_so_that_its_sentence_reads(change: Change, told: str) -> None:
+    assert change.describe(7) == told
 
 
 @pytest.mark.parametrize(

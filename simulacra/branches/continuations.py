@@ -14,7 +14,7 @@ import numpy as np
 from simulacra.analysis.later import Later
 from simulacra.analysis.measures import TOXIC, measure
 from simulacra.branches.moments import Buffered, Moment, labels_of, play_on
-from simulacra.errors import SpecError
+from simulacra.errors import Capped, SpecError
 from simulacra.events import ACTS, KINDS
 from simulacra.experiment import one_blas_thread
 from simulacra.reading import PostView
@@ -24,6 +24,8 @@ from simulacra.simulation import Simulation
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from simulacra.seams import Writer
 
 MOST_ROLLS, MOST_HOURS = 1000, 24 * 14
 _ALONE = 600_000
@@ -101,15 +103,21 @@ def continued(task: Task) -> Continuation:
     """Play one continuation. Runs in this process or in a worker."""
     moment = task.moment
     recorder = Buffered(labels_of(moment.spec))
-    writer = moment.recorded_writer() if task.recorded else None if task.ripple else moment.quiet_writer(task.root)
     with one_blas_thread():
-        simulation = moment.simulation(recorder, task.lane, writer)
+        simulation = moment.simulation(recorder, task.lane, writer_of(task))
         before = _tallies(simulation, task.root)
         simulation = play_on(simulation, moment.spec, moment.step + task.hours, recorder)
     tables = recorder.buffer.seal()
     thread = live_thread(simulation, task.root, {**task.removed, **removals(tables)})
     community = _ripple(task, tables) if task.ripple else {}
     return Continuation(task.lane, thread, task.first, task.put_in, _values(simulation, task, before), community)
+
+
+def writer_of(task: Task) -> Writer | None:
+    """Who writes that continuation; None for the run's own writer, everywhere."""
+    if task.recorded:
+        return task.moment.recorded_writer(None if task.ripple else task.root)
+    return None if task.ripple else task.moment.quiet_writer(task.root)
 
 
 def _ripple(task: Task, tables: Mapping[str, pa.Table]) -> Mapping[str, float]:
@@ -121,20 +129,48 @@ def _ripple(task: Task, tables: Mapping[str, pa.Table]) -> Mapping[str, float]:
     return measure(Later(Frames(_Hours(task.moment, tables)), task.moment.step))
 
 
+class Continued(NamedTuple):
+    """What came of continuations."""
+
+    found: dict[int, Continuation]  # by place among the tasks
+    capped: str  # the cap that ended it before all were played; "" none
+
+
+KEPT = "What the model answered is kept: asked again with a higher cap, the same question goes on from there and nothing is paid for twice."
+
+
 def continue_all(
     tasks: Sequence[Task], jobs: int | None = None, progress: Callable[[int, int], None] | None = None
-) -> dict[int, Continuation]:
-    """Place in `tasks` -> its continuation. jobs: processes, -1 for one a core; None: as many as are worth their start.
-    progress: called with how many are done, of how many. Raises SpecError for other numbers of jobs."""
+) -> Continued:
+    """The continuations of those tasks, begun in their order. jobs: processes, -1 for one a core; None: as many as are worth their
+    start; where the caps of a model count, this one alone, whatever is asked for. progress: called with how many are done, of how
+    many. Raises SpecError for other numbers of jobs."""
     if jobs is not None and (not isinstance(jobs, int) or isinstance(jobs, bool) or jobs == 0 or jobs < -1):
         raise SpecError(f"jobs = {jobs!r}: expected a whole number of processes from 1 up, or -1 for one a core.")
     jobs = _worth_starting(tasks) if jobs is None else jobs
+    is_counted = any(task.moment.setting is not None for task in tasks)
     found: dict[int, Continuation] = {}
-    for place, continuation in _played(tasks, jobs):
-        found[place] = continuation
-        if progress is not None:
-            progress(len(found), len(tasks))
-    return found
+    try:
+        for place, continuation in _played(tasks, 1 if is_counted else jobs):
+            found[place] = continuation
+            if progress is not None:
+                progress(len(found), len(tasks))
+    except Capped as cap:
+        return Continued(found, str(cap))
+    return Continued(found, "")
+
+
+def rolls_played(played: Continued, rolls: int, each: int, least: int = 1) -> int:
+    """How many rolls of so many continuations each are whole. Raises Capped where these are fewer than `least`."""
+    whole = next((lane for lane in range(rolls) if any(each * lane + i not in played.found for i in range(each))), rolls)
+    if whole < least:
+        raise Capped(f"{played.capped} No answer yet: {whole} of {rolls} rolls were played.")
+    return whole
+
+
+def cut_short(played: Continued, whole: int, rolls: int) -> tuple[str, ...]:
+    """A note on the cap that ended it; () where all rolls were played."""
+    return (f"{played.capped} So {whole} of {rolls} rolls were played. {KEPT}",) if played.capped else ()
 
 
 def _played(tasks: Sequence[Task], jobs: int) -> Iterator[tuple[int, Continuation]]:

@@ -99,14 +99,20 @@ of prompts, models, records or this request."""
 
 def ask(run: Run, known: Dossier, facts: Sequence[Fact], question: str, session: Session) -> Answer:
     """The model's answer as the persona; the same faults as in posts are caught and asked again."""
-    language, community, chats = run.spec.language, run.spec.community, session.generator.chats
+    chats = session.generator.chats
+    prompt = prompt_of(run, known, facts, question, chats)
+    fault = post_faults(run.spec.community.goal)
+    (answer,) = session.generator.answer([prompt], lambda text: fault(_answer(text, chats)))
+    return answer if answer.failure else answer._replace(text=_answer(answer.text, chats))
+
+
+def prompt_of(run: Run, known: Dossier, facts: Sequence[Fact], question: str, chats: bool) -> Prompt:
+    """The prompt of an interview with that member."""
+    language, community = run.spec.language, run.spec.community
     roles = Roles(community, language.pool if language is not None else None)
     who = roles.persona(run.folder.population, known.id, Streams(run.spec.seed))
     mood = mood_word(known.days[-1].mood) if known.days else "calm"
-    prompt = interview_prompt(who, mood, facts, question, community.name, chats)
-    fault = post_faults(community.goal)
-    (answer,) = session.generator.answer([prompt], lambda text: fault(_answer(text, chats)))
-    return answer if answer.failure else answer._replace(text=_answer(answer.text, chats))
+    return interview_prompt(who, mood, facts, question, community.name, chats)
 
 
 def interview_prompt(who: Persona, mood: str, facts: Sequence[Fact], question: str, name: str, chats: bool) -> Prompt:

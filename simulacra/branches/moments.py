@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from functools import cached_property
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from simulacra.branches.replay import Record, RecordedWriter, ThreadWriter, in_thread
+from simulacra.branches.replay import LaterWriter, Record, RecordedWriter, ThreadWriter
 from simulacra.errors import RecordError, SpecError
 from simulacra.experiment import (
     Run,
@@ -29,12 +30,20 @@ from simulacra.record.runfiles import CHECKPOINT_FILE
 from simulacra.record.tables import DayBuffer
 from simulacra.scoring.semantic import TopicAffinity
 from simulacra.seams import Briefs, Recorder, State, Writer
-from simulacra.sessions import open_session
+from simulacra.sessions import Session, open_session
 from simulacra.simulation import Simulation
 from simulacra.streams import Rerolled
 
 POLICY = "what_if"
 """Name under which decisions that no policy made are recorded."""
+
+Setting = Callable[[RunSpec, TopicAffinity, Population], Stage]
+"""What makes the stage of a moment: with a model within caps, or one that only counts what a model would be asked."""
+
+
+def within(session: Session | None) -> Setting | None:
+    """The stage with that model at work; None where there is none."""
+    return None if session is None else partial(set_stage, session=session)
 
 
 class Buffered:
@@ -68,6 +77,9 @@ class Moment:
     state: State
     guest: str = ""  # sketch of a persona that has joined last; "" nobody
     topic: int = 0  # what the guest cares about
+    setting: Setting | None = field(
+        default=None, compare=False
+    )  # None: the run's own model without caps; lost on the way to a process
 
     @cached_property
     def run(self) -> Run:
@@ -96,6 +108,8 @@ class Moment:
     @cached_property
     def stage(self) -> Stage:
         """Of a language mind with the model at work: what it has been asked before is beside the run."""
+        if self.setting is not None:
+            return self.setting(self.spec, self.near, self.population)
         session = open_session(self.spec.language, self.run.path.parent)
         return set_stage(self.spec, self.near, self.population, session)
 
@@ -110,7 +124,7 @@ class Moment:
         return {name: getattr(self, name) for name in ("path", "step", "state", "guest", "topic")}
 
     def __setstate__(self, kept: dict[str, Any]) -> None:
-        self.__dict__.update(kept)
+        self.__dict__.update(kept, setting=None)
 
     def later(self, step: int, state: State) -> Moment:
         """The same people at another hour, or in another state."""
@@ -123,7 +137,7 @@ class Moment:
         """The same moment, with somebody of that description among the people."""
         from simulacra.branches.guests import widened
 
-        other = Moment(self.path, self.step, widened(self.state, len(self.population)), sketch, topic)
+        other = Moment(self.path, self.step, widened(self.state, len(self.population)), sketch, topic, self.setting)
         other.__dict__.update({name: self.__dict__[name] for name in ("run", "near", "record") if name in self.__dict__})
         return other
 
@@ -139,12 +153,16 @@ class Moment:
     def _model_decides(self) -> bool:
         return self.spec.language is not None and self.spec.language.autonomy == "full"
 
-    def recorded_writer(self) -> Writer:
+    def recorded_writer(self, root: int | None = None) -> Writer:
         """Takes what was written from the record and asks the run's own writer for nothing but what is not in it. A mind that decides by
-        the model has to be asked itself; its answers are stored."""
+        the model has to be asked itself; its answers are stored. root: after the record's end that thread alone is written by the
+        model, as with `quiet_writer`; None: everything is."""
         if self._model_decides:
             return self.stage.writer
-        return RecordedWriter(self.record, self.stage.writer, _always)
+        recorded = RecordedWriter(self.record, self.stage.writer, _always)
+        if root is None or self.spec.language is None:
+            return recorded
+        return LaterWriter(24 * self.run.days, recorded, self.quiet_writer(root))
 
     def quiet_writer(self, root: int) -> Writer:
         """For a mind that costs something: the thread is written by it, everything else is taken from the record or sketched."""
@@ -171,8 +189,8 @@ def play_on(simulation: Simulation, spec: RunSpec, until: int, recorder: Recorde
     return simulation
 
 
-def moment_after(run: Run, post: int) -> Moment:
-    """The run at the end of the hour in which that post was written: nobody has read it yet.
+def moment_after(run: Run, post: int, setting: Setting | None = None) -> Moment:
+    """The run at the end of the hour in which that post was written: nobody has read it yet. setting: makes its stage.
 
     Raises SpecError for a post that does not exist or was written in the burn-in; RecordError where the run is still being
     written, or replaying its turns gives something else than its record: another version of the program wrote it.
@@ -182,13 +200,13 @@ def moment_after(run: Run, post: int) -> Moment:
     row = post_row(run, post)
     if row["step"] < 0:
         raise SpecError(f"post {post} was written before day 1, in the burn-in. Take one of the measured days.")
-    return moment_at(run, int(row["step"]) + 1)
+    return moment_at(run, int(row["step"]) + 1, setting)
 
 
-def moment_at(run: Run, step: int) -> Moment:
+def moment_at(run: Run, step: int, setting: Setting | None = None) -> Moment:
     """The run at the beginning of that hour, 0 to the last one that is finished."""
     is_kept = bool(_days_kept(run))
-    start = _checkpoint_before(run, step) if is_kept else _beginning(run)
+    start = checkpoint_before(run, step, setting) if is_kept else _beginning(run)
     if start.step == step:
         return start
     with one_blas_thread():
@@ -199,9 +217,10 @@ def moment_at(run: Run, step: int) -> Moment:
     return start.later(step, simulation.state())
 
 
-def _checkpoint_before(run: Run, step: int) -> Moment:
+def checkpoint_before(run: Run, step: int, setting: Setting | None = None) -> Moment:
+    """The run at the last kept checkpoint that is not after that hour. setting: makes its stage."""
     day = max(day for day in _kept(run) if 24 * day <= step)
-    start = Moment(run.path, 24 * day, run.folder.state(day))
+    start = Moment(run.path, 24 * day, run.folder.state(day), setting=setting)
     start.__dict__["run"] = run
     return start
 
@@ -266,6 +285,3 @@ def post_row(run: Run, post: int) -> dict[str, Any]:
         raise SpecError(f"{run.id} has no post {post}. Posts: {ids.min(initial=0)} to {ids.max(initial=-1)}.")
     row: dict[str, Any] = table.slice(int(found[0]), 1).to_pylist()[0]
     return row
-
-
-__all__ = ["POLICY", "Buffered", "Moment", "in_thread", "moment_after", "moment_at", "play_on", "post_row"]

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from simulacra.analysis.stability import SPLIT_LEVEL, two_groups
-from simulacra.branches.continuations import THREAD_MEASURES, Continuation, Task, continue_all
-from simulacra.branches.moments import moment_after, post_row
+from simulacra.branches.continuations import THREAD_MEASURES, Continuation, Task, continue_all, cut_short, rolls_played
+from simulacra.branches.moments import Setting, moment_after, post_row, within
 from simulacra.branches.whatif import checked_rolls, notes_of, removed_before
 from simulacra.errors import SpecError
 from simulacra.experiment import RUNS_DIR, Run, open_run
 
+if TYPE_CHECKING:
+    from simulacra.sessions import Session
+
 _SPLIT_ROLLS = 16
 """Below this, two kinds of continuation are often missed (see analysis.verdict)."""
+_HALVES = 8
+"""Below this, no middle half is told: it would be the guess of a line between two rolls."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +60,7 @@ class Multiverse:
     by: str  # the measure by which best and worst are named
     rolls: tuple[Continuation, ...]
     notes: tuple[str, ...] = ()
+    capped: str = ""  # the cap that ended it before all rolls were played
 
     @cached_property
     def spreads(self) -> list[Spread]:
@@ -93,11 +99,20 @@ class Multiverse:
         """The spread in plain words."""
         replies, chosen = (next(s for s in self.spreads if s.measure == name) for name in ("replies", self.by))
         told = f"In {len(self.rolls)} rolls of chance the thread draws {replies.low:.0f} to {replies.high:.0f} more replies"
-        told += f" (half of them {replies.quarter:.0f} to {replies.three_quarters:.0f})"
+        if replies.rolls >= _HALVES:
+            told += f" (half of them {replies.quarter:.0f} to {replies.three_quarters:.0f})"
         if chosen.measure != "replies" and chosen.rolls:
             told += f"; {THREAD_MEASURES[self.by].title} {chosen.low:.2f} to {chosen.high:.2f}"
-        had = f" The run had {replies.recorded:.0f}: more than {100 * replies.rank:.0f} of 100 rolls."
-        return told + "." + had + "".join(f" {spread.kinds}" for spread in self.spreads if spread.kinds)
+        return told + "." + self._place(replies) + "".join(f" {spread.kinds}" for spread in self.spreads if spread.kinds)
+
+    def _place(self, spread: Spread) -> str:
+        """Where the run stands among the other rolls, counted: no finer than they are."""
+        counts = [c.values[spread.measure] for c in self.rolls[1:]]
+        below, equal = (sum(value < spread.recorded for value in counts), sum(value == spread.recorded for value in counts))
+        if not counts:
+            return f" The run had {spread.recorded:.0f}."
+        same = f", as many as {equal}" if equal else ""
+        return f" The run had {spread.recorded:.0f}: more than {below} of the {len(counts)} other rolls{same}."
 
     def to_dict(self) -> dict[str, Any]:
         """As plain values for JSON, NaN as None."""
@@ -105,7 +120,7 @@ class Multiverse:
         return {
             "run_id": self.run_id, "root": self.root, "post": self.post, "step": self.step, "hours": self.hours, "by": self.by,
             "criterion": self.criterion, "sentence": self.sentence, **ends, "spreads": [s.to_dict() for s in self.spreads],
-            "rolls": [c.to_dict() for c in self.rolls], "notes": list(self.notes),
+            "rolls": [c.to_dict() for c in self.rolls], "notes": list(self.notes), "capped": self.capped,
         }  # fmt: skip
 
 
@@ -120,29 +135,46 @@ def multiverse(
     jobs: int | None = None,
     runs_dir: str | Path = RUNS_DIR,
     progress: Callable[[int, int], None] | None = None,
+    session: Session | None = None,
 ) -> Multiverse:
     """The ways in which a thread could have gone on.
 
     thread: its opening post, or any post of it. n: rolls of chance, the recorded one among them. post: from which on chance is
     rolled again; by default the opening post. hours: how long the community plays on, 1 to 336. by: one of THREAD_MEASURES, which
-    names best and worst. jobs: processes, -1 for one a core, by default
-    as many as are worth their start. Raises SpecError or RecordError in one line for what cannot be asked.
+    names best and worst. jobs: processes, -1 for one a core, by default as many as are worth their start. session: of a language mind
+    with its caps, which count in this process alone; opened without any where the run has one and none is given. A cap that is
+    reached leaves the rolls that were played and says so; raises Capped where these are fewer than two, and SpecError or RecordError
+    in one line for what cannot be asked.
     """
     source = run if isinstance(run, Run) else open_run(run, runs_dir)
     if by not in THREAD_MEASURES:
         raise SpecError(f"by = {by[:40]!r}: expected one of {', '.join(THREAD_MEASURES)}.")
     rolls = checked_rolls(n, hours, default=20)
-    root = int(post_row(source, thread)["root"])
+    tasks = tasks_from(source, thread, post, hours, rolls, within(session))
+    played = continue_all(tasks, jobs, progress)
+    whole = rolls_played(played, rolls, 1, least=min(2, rolls))
+    step, start = tasks[0].moment.step, thread_and_start(source, thread, post)[1]
+    notes = (*cut_short(played, whole, rolls), *notes_of(source, step, hours))
+    found = tuple(played.found[lane] for lane in range(whole))
+    return Multiverse(source.id, tasks[0].root, start, step, hours, by, found, notes, played.capped)
+
+
+def tasks_from(run: Run, thread: int, post: int | None, hours: int, rolls: int, setting: Setting | None) -> list[Task]:
+    """What a process needs to play each roll. setting: makes the stage."""
+    root, start = thread_and_start(run, thread, post)
+    moment = moment_after(run, start, setting)
+    first, removed = len(moment.state["posts.author"]), removed_before(run, moment.step)
+    task = Task(moment, root, hours, 0, first=first, removed=removed, recorded=run.spec.mind != "sketch")
+    return [task, *(replace(task, lane=lane, recorded=False) for lane in range(1, rolls))]
+
+
+def thread_and_start(run: Run, thread: int, post: int | None) -> tuple[int, int]:
+    """(the thread's opening post, the post from which on chance is rolled again). Raises SpecError where that is in another thread."""
+    root = int(post_row(run, thread)["root"])
     start = root if post is None else post
-    if post_row(source, start)["root"] != root:
+    if post_row(run, start)["root"] != root:
         raise SpecError(f"post {start} is not in thread {root}. Name a post of that thread.")
-    moment = moment_after(source, start)
-    first, removed = len(moment.state["posts.author"]), removed_before(source, moment.step)
-    task = Task(moment, root, hours, 0, first=first, removed=removed, recorded=source.spec.mind != "sketch")
-    tasks = [task, *(Task(moment, root, hours, lane, first=first, removed=removed) for lane in range(1, rolls))]
-    found = continue_all(tasks, jobs, progress)
-    notes = notes_of(source, moment.step, hours)
-    return Multiverse(source.id, root, start, moment.step, hours, by, tuple(found[lane] for lane in range(rolls)), notes)
+    return root, start
 
 
 def _spread(name: str, values: list[float]) -> Spread:

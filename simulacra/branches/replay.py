@@ -123,6 +123,24 @@ class ThreadWriter:
         return _reflected(self._outside, musings, world, step, streams)
 
 
+class LaterWriter:
+    """One writer up to an hour, another from it on."""
+
+    def __init__(self, step: int, before: Writer, after: Writer) -> None:
+        self._step, self._before, self._after = step, before, after
+
+    def write(self, briefs: Briefs, world: PlatformView, streams: Streams) -> Writing:
+        """As seams.Writer."""
+        return self._at(briefs.step).write(briefs, world, streams)
+
+    def reflect(self, musings: Sequence[Musing], world: PlatformView, step: int, streams: Streams) -> list[Thought]:
+        """As seams.Thinker."""
+        return _reflected(self._at(step), musings, world, step, streams)
+
+    def _at(self, step: int) -> Writer:
+        return self._before if step < self._step else self._after
+
+
 def _reflected(writer: Writer, musings: Sequence[Musing], world: PlatformView, step: int, streams: Streams) -> list[Thought]:
     """What that writer makes of the musings; no thoughts where it cannot think."""
     if musings and isinstance(writer, Thinker):

@@ -24,9 +24,11 @@ from simulacra.branches.continuations import (
     Continuation,
     Task,
     continue_all,
+    cut_short,
     removals,
+    rolls_played,
 )
-from simulacra.branches.moments import POLICY, Buffered, Moment, labels_of, moment_after, post_row
+from simulacra.branches.moments import POLICY, Buffered, Moment, Setting, labels_of, moment_after, post_row, within
 from simulacra.errors import SpecError
 from simulacra.events import ACTIONS, ACTS
 from simulacra.experiment import RUNS_DIR, Run, one_blas_thread, open_run
@@ -36,6 +38,8 @@ from simulacra.simulation import Simulation
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from simulacra.sessions import Session
 
 MODERATES = ("remove", "lock", "label", "warn")
 """What a moderator can do to the post: take it down, close its thread to replies, put a label on it, warn its author."""
@@ -67,11 +71,12 @@ class Change:
                 object.__setattr__(self, name, guests.checked_words(name.strip("_"), getattr(self, name)))
 
     def describe(self, post: int) -> str:
-        """In words: "a sarcastic expert replies to post 12"."""
+        """In words: '"a sarcastic expert, 60" replies to post 12', or "@river_jo replies to post 12"."""
         told = []
         if self.as_:
             said = f', saying "{self.say}"' if self.say else ""
-            told.append(f"{self.as_} replies to post {post}{said}")
+            who = f'"{self.as_}"' if self.speaker else self.as_
+            told.append(f"{who} replies to post {post}{said}")
         doing = {
             "remove": f"post {post} is removed", "lock": "its thread is locked", "label": f"post {post} gets a label",
             "warn": "its author is warned",
@@ -123,6 +128,7 @@ class WhatIf:
     without: tuple[Continuation, ...]  # by lane; lane 0 is what the record holds, as far as it goes
     with_: tuple[Continuation, ...]
     notes: tuple[str, ...] = ()
+    capped: str = ""  # the cap that ended it before all rolls were played
 
     @cached_property
     def rows(self) -> list[ThreadRow]:
@@ -164,13 +170,14 @@ class WhatIf:
             "told": self.change.describe(self.post), "refused": self.refused, "sentence": self.sentence,
             "rows": [row.to_dict() for row in self.rows], "ripple": [row.to_dict() for row in self.ripple],
             "without": [c.to_dict() for c in self.without], "with": [c.to_dict() for c in self.with_], "notes": list(self.notes),
+            "capped": self.capped,
         }  # fmt: skip
 
 
 def whatif(
     run: Run | str | Path, post: int, as_: str = "", say: str = "", remove: bool = False, act: str = "", ripple: bool = False,
     *, moderate: str | Sequence[str] = (), moderator: str = "", hours: int = 24, n: int | None = None, jobs: int | None = None,
-    runs_dir: str | Path = RUNS_DIR, progress: Callable[[int, int], None] | None = None,
+    runs_dir: str | Path = RUNS_DIR, progress: Callable[[int, int], None] | None = None, session: Session | None = None,
 ) -> WhatIf:  # fmt: skip
     """Change one thing at the moment after a post, and see how its thread goes on, with the change and without it.
 
@@ -179,15 +186,49 @@ def whatif(
     otherwise read from the words or the description. remove, moderate: what a moderator does at that moment (see MODERATES).
     moderator: what one writes into the thread. hours: how long the community plays on, 1 to 336. n: rolls of chance, 1 to 1,000;
     by default 8 for the sketch mind and 1 for minds that cost something. ripple: measure the whole community too. jobs:
-    processes, -1 for one a core, by default as many as are worth their start. Raises SpecError or RecordError in one line for
-    what cannot be asked.
+    processes, -1 for one a core, by default as many as are worth their start. session: of a language mind with its caps, which count
+    in this process alone; opened without any where the run has one and none is given. A cap that is reached leaves the rolls that
+    were played and says so; raises Capped where there is none, and SpecError or RecordError in one line for what cannot be asked.
     """
     source = run if isinstance(run, Run) else open_run(run, runs_dir)
-    change = _asked(as_, say, act, moderate, remove, moderator)
+    change = asked_change(as_, say, act, moderate, remove, moderator)
     rolls = checked_rolls(n, hours, default=8 if source.spec.mind == "sketch" else 1)
-    moment = moment_after(source, post)
-    row = post_row(source, post)
-    removed = removed_before(source, moment.step)
+    sides = both_sides(source, post, change, hours, ripple, within(session))
+    played = continue_all(sides.tasks(rolls), jobs, progress)
+    whole = rolls_played(played, rolls, 2)
+    without, with_ = (tuple(played.found[2 * lane + side] for lane in range(whole)) for side in (0, 1))
+    plain = sides.plain
+    notes = (*cut_short(played, whole, rolls), *notes_of(source, plain.moment.step, hours))
+    return WhatIf(
+        source.id, post, plain.root, plain.moment.step, hours, change, sides.refused, without, with_, notes, played.capped
+    )
+
+
+class Sides(NamedTuple):
+    """The two futures of a thread, as what a process needs to play one roll of them."""
+
+    plain: Task
+    other: Task
+    refused: str  # why moderation did not let the reply through
+    is_costly: bool  # by a mind that costs something: of the future without the change, roll 0 is what the record holds
+
+    def tasks(self, rolls: int) -> list[Task]:
+        """Two a roll, without the change and with it: a cap ends after whole rolls."""
+        return [
+            task
+            for lane in range(rolls)
+            for task in (
+                replace(self.plain, lane=lane, recorded=self.is_costly and lane == 0),
+                replace(self.other, lane=lane),
+            )
+        ]
+
+
+def both_sides(run: Run, post: int, change: Change, hours: int, ripple: bool, setting: Setting | None) -> Sides:
+    """The moment after a post as it was, and with the change made. setting: makes the stage of either."""
+    moment = moment_after(run, post, setting)
+    row = post_row(run, post)
+    removed = removed_before(run, moment.step)
     if post in removed:
         raise SpecError(
             f"post {post} was removed by {removed[post]} in the hour it was written: nobody could have answered it."
@@ -196,26 +237,15 @@ def whatif(
     plain = Task(moment, row["root"], hours, 0, first=len(moment.state["posts.author"]), ripple=ripple, removed=removed)
     gone = {**removed, **made.removed}
     other = replace(plain, moment=made.moment, put_in=made.put_in, first=made.first, removed=gone, said=made.said)
-    without, with_ = _both(plain, other, rolls, source.spec.mind != "sketch", jobs, progress)
-    notes = notes_of(source, moment.step, hours)
-    return WhatIf(source.id, post, row["root"], moment.step, hours, change, made.refused, without, with_, notes)
+    return Sides(plain, other, made.refused, run.spec.mind != "sketch")
 
 
-def _asked(as_: str, say: str, act: str, moderate: str | Sequence[str], remove: bool, moderator: str) -> Change:
+def asked_change(as_: str, say: str, act: str, moderate: str | Sequence[str], remove: bool, moderator: str) -> Change:
+    """The change that is asked for. Raises SpecError for none, and for two at once."""
     if as_ and moderator:
         raise SpecError("Either somebody replies (as_) or a moderator speaks (moderator): ask one question at a time.")
     acts = (moderate.split(",") if isinstance(moderate, str) and moderate else list(moderate or ())) + ["remove"] * remove
     return Change(as_, say, act, tuple(dict.fromkeys(name.strip() for name in acts)), moderator)
-
-
-def _both(
-    plain: Task, other: Task, rolls: int, recorded: bool, jobs: int | None, progress: Callable[[int, int], None] | None
-) -> tuple[tuple[Continuation, ...], tuple[Continuation, ...]]:
-    """The thread's futures without the change and with it, by lane. recorded: lane 0 without it is what the record holds."""
-    tasks = [replace(plain, lane=lane, recorded=recorded and lane == 0) for lane in range(rolls)]
-    tasks += [replace(other, lane=lane) for lane in range(rolls)]
-    found = continue_all(tasks, jobs, progress)
-    return tuple(found[lane] for lane in range(rolls)), tuple(found[rolls + lane] for lane in range(rolls))
 
 
 def checked_rolls(n: int | None, hours: int, default: int) -> int:

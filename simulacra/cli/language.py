@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,7 +41,7 @@ def mind_options(verb: argparse.ArgumentParser, past: str = "model") -> None:
     said = "members who write remember what they read and wrote, and conclude from it (default; off: nothing beyond the thread)"
     group.add_argument("--memory", action=argparse.BooleanOptionalAction, default=None, help=said)
     cap_options(verb)
-    verb.add_argument("--yes", action="store_true", help="begin without being asked, however much it will take")
+    yes_option(verb)
 
 
 def _model_options(group: Any, mind: str) -> None:
@@ -52,13 +53,30 @@ def _model_options(group: Any, mind: str) -> None:
     group.add_argument("--base-url", default="", metavar="URL", help="address of the server (default: that of OpenAI)")
 
 
-def cap_options(verb: argparse.ArgumentParser, retry: bool = False) -> None:
-    group = verb.add_argument_group("caps of a language model", "Reaching one ends the run cleanly; a higher one resumes it.")
+def cap_options(
+    verb: argparse.ArgumentParser,
+    retry: bool = False,
+    about: str = "Reaching one ends the run cleanly; a higher one resumes it.",
+) -> None:
+    group = verb.add_argument_group("caps of a language model", about)
     group.add_argument("--max-cost", type=float, metavar="DOLLARS")
     group.add_argument("--max-calls", type=int, metavar="N")
     group.add_argument("--max-minutes", type=float, metavar="N")
     if retry:
         group.add_argument("--retry-failed", action="store_true", help="ask again, once, what failed before")
+
+
+def yes_option(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("--yes", action="store_true", help="begin without being asked, however much it will take")
+
+
+def question_options(verb: argparse.ArgumentParser) -> None:
+    """Caps of a question to a run that a language model wrote, and its price told without asking."""
+    cap_options(
+        verb, about="For runs that one wrote. A cap ends the question; asked again with a higher one it goes on from there."
+    )
+    yes_option(verb)
+    verb.add_argument("--price", action="store_true", help="tell what it will take and ask nothing")
 
 
 def language_of(a: argparse.Namespace) -> Language | None:
@@ -96,8 +114,13 @@ def confirm(spec: RunSpec, a: argparse.Namespace, live: Live, arms: int = 1, see
         return
     from simulacra.estimates import estimate
 
+    agree(lambda: estimate(spec, arms, seeds, a.persona_pool, concurrent=concurrent), a, live)
+
+
+def agree(price: Callable[[], Estimate], a: argparse.Namespace, live: Live) -> None:
+    """Tell what it will take and, where that is much, have it agreed to. Raises SpecError as `confirm` does."""
     live.wait("Playing it dry to see what it will take ...")
-    told = estimate(spec, arms, seeds, a.persona_pool, concurrent=concurrent)
+    told = price()
     for line in told.told():
         live.say(line)
     if told.is_large and not a.yes:

@@ -8,17 +8,21 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from simulacra.cli.common import design_options, runs_option, runs_setting, say, say_json, stopping, verb
-from simulacra.cli.language import budget_of, cap_options
+from simulacra.cli.common import EXIT_STOPPED, design_options, runs_option, runs_setting, say, say_json, stopping, verb
+from simulacra.cli.language import agree, budget_of, cap_options, question_options
 from simulacra.cli.told import run_lines
+from simulacra.errors import Capped, SpecError
 
 if TYPE_CHECKING:
     from simulacra.branches.forks import Parting
     from simulacra.branches.interview import Interview
     from simulacra.branches.multiverse import Multiverse
     from simulacra.branches.whatif import WhatIf
+    from simulacra.estimates import Estimate
+    from simulacra.experiment import Run
+    from simulacra.sessions import Session
 
 
 def do_fork(a: argparse.Namespace) -> None:
@@ -61,18 +65,30 @@ def parting_lines(parted: Parting) -> list[str]:
     return [*lines, "", *table(head, parting_cells(parted))]
 
 
-def do_whatif(a: argparse.Namespace) -> None:
+def do_whatif(a: argparse.Namespace) -> int:
     from simulacra.branches.whatif import whatif
     from simulacra.experiment import open_run
 
     acts = [name for text in a.moderate or () for name in text.split(",") if name]
-    with _counting(a) as progress:
+    run = open_run(a.run, a.runs)
+
+    def price() -> Estimate:
+        from simulacra.branches.prices import whatif_price
+        from simulacra.branches.whatif import asked_change
+
+        change = asked_change(a.as_, a.say, a.act, acts, a.remove, a.moderator)
+        return whatif_price(run, a.post, change, a.hours, a.n, a.ripple)
+
+    with _asking(run, a, price) as asking:
+        if asking is None:
+            return 0
         answer = whatif(
-            open_run(a.run, a.runs), a.post, a.as_, a.say, a.remove, a.act, a.ripple, moderate=acts, moderator=a.moderator,
-            hours=a.hours, n=a.n, jobs=a.jobs, progress=progress,
+            run, a.post, a.as_, a.say, a.remove, a.act, a.ripple, moderate=acts, moderator=a.moderator,
+            hours=a.hours, n=a.n, jobs=a.jobs, progress=asking.progress, session=asking.session,
         )  # fmt: skip
     _keep(a, answer.to_dict())
     say_json(answer.to_dict()) if a.json else say(whatif_lines(answer, a.most))
+    return EXIT_STOPPED if answer.capped else 0
 
 
 def whatif_lines(answer: WhatIf, most: int) -> list[str]:
@@ -97,16 +113,26 @@ def whatif_lines(answer: WhatIf, most: int) -> list[str]:
     return lines
 
 
-def do_multiverse(a: argparse.Namespace) -> None:
+def do_multiverse(a: argparse.Namespace) -> int:
     from simulacra.branches.multiverse import multiverse
     from simulacra.experiment import open_run
 
-    with _counting(a) as progress:
+    run = open_run(a.run, a.runs)
+
+    def price() -> Estimate:
+        from simulacra.branches.prices import multiverse_price
+
+        return multiverse_price(run, a.thread, a.n, a.start, a.hours)
+
+    with _asking(run, a, price) as asking:
+        if asking is None:
+            return 0
         answer = multiverse(
-            open_run(a.run, a.runs), a.thread, a.n, a.start, hours=a.hours, by=a.by, jobs=a.jobs, progress=progress
+            run, a.thread, a.n, a.start, hours=a.hours, by=a.by, jobs=a.jobs, progress=asking.progress, session=asking.session
         )
     _keep(a, answer.to_dict())
     say_json(answer.to_dict()) if a.json else say(multiverse_lines(answer, a.most))
+    return EXIT_STOPPED if answer.capped else 0
 
 
 def multiverse_lines(answer: Multiverse, most: int) -> list[str]:
@@ -130,14 +156,24 @@ def multiverse_lines(answer: Multiverse, most: int) -> list[str]:
     return lines
 
 
-def do_interview(a: argparse.Namespace) -> None:
+def do_interview(a: argparse.Namespace) -> int:
     from simulacra.branches.interview import interview
     from simulacra.experiment import open_run
 
-    with stopping(at_once=True):
-        answer = interview(open_run(a.run, a.runs), a.persona, a.question)
+    run = open_run(a.run, a.runs)
+
+    def price() -> Estimate:
+        from simulacra.branches.prices import interview_price
+
+        return interview_price(run, a.persona, a.question)
+
+    with _asking(run, a, price) as asking:
+        if asking is None:
+            return 0
+        answer = interview(run, a.persona, a.question, session=asking.session)
     _keep(a, answer.to_dict())
     say_json(answer.to_dict()) if a.json else say(interview_lines(answer))
+    return 0
 
 
 def interview_lines(answer: Interview) -> list[str]:
@@ -162,9 +198,21 @@ def interview_lines(answer: Interview) -> list[str]:
     return lines
 
 
+class _Asking(NamedTuple):
+    """A question under way."""
+
+    progress: Callable[[int, int], None]
+    session: Session | None  # of a language run
+
+
 @contextmanager
-def _counting(a: argparse.Namespace) -> Iterator[Callable[[int, int], None]]:
-    """Progress on standard error, and Ctrl-C or SIGTERM as an end: nothing is half done, since nothing is written before the end."""
+def _asking(run: Run, a: argparse.Namespace, price: Callable[[], Estimate]) -> Iterator[_Asking | None]:
+    """Progress on standard error, and Ctrl-C or SIGTERM as an end: nothing is half done, since nothing is written before the end.
+
+    A language run's price is told first, and its model asked within the caps. None where the price alone was asked for.
+    """
+    from simulacra.branches.continuations import KEPT
+    from simulacra.sessions import open_session
     from simulacra.terminal import Live
 
     live, started = Live(quiet=a.quiet), perf_counter()
@@ -172,8 +220,28 @@ def _counting(a: argparse.Namespace) -> Iterator[Callable[[int, int], None]]:
     def told(done: int, total: int) -> None:
         live.count("continuation", done, total, perf_counter() - started)
 
+    language = run.spec.language
+    if language is None and (wrong := _for_models(a)):
+        raise SpecError(f"--{wrong} is for runs that a language model wrote: a question to {run.id} costs nothing.")
     with stopping(at_once=True):
-        yield told
+        if a.price:
+            found = price()
+            say_json(found.to_dict()) if a.json else say(found.told())
+            yield None
+            return
+        if language is not None and not (a.yes and a.quiet):
+            agree(price, a, live)
+        session = open_session(language, run.path.parent, budget_of(a, live))
+        try:
+            yield _Asking(told, session)
+        except Capped as cap:
+            raise Capped(f"{cap} {KEPT}") from None
+
+
+def _for_models(a: argparse.Namespace) -> str:
+    """The first option given that makes no sense where the sketch mind wrote; "" none."""
+    given = {"max-cost": a.max_cost, "max-calls": a.max_calls, "max-minutes": a.max_minutes, "price": a.price}
+    return next((name for name, value in given.items() if value), "")
 
 
 def _keep(a: argparse.Namespace, answer: dict[str, Any]) -> None:
@@ -206,6 +274,7 @@ def _branch_options(verb: argparse.ArgumentParser, hours: int) -> None:
     verb.add_argument("--jobs", type=int, metavar="N", help="processes, -1 for one a core (default: as many as pay)")
     verb.add_argument("--most", type=int, default=12, metavar="N", help="posts to show of each thread (default 12)")
     verb.add_argument("--out", type=Path, metavar="FILE", help="keep the answer as JSON in this file too")
+    question_options(verb)
     runs_option(verb)
 
 
@@ -274,4 +343,5 @@ def _add_interview(verbs: Any) -> None:
     put.add_argument("--persona", required=True, metavar="ID", help="a member's screen name or id")
     put.add_argument("question", metavar="QUESTION", help='such as "Why did you leave?"')
     put.add_argument("--out", type=Path, metavar="FILE", help="keep the answer as JSON in this file too")
+    question_options(put)
     runs_option(put)

@@ -10,6 +10,7 @@ import streamlit as st
 
 from simulacra import worker
 from simulacra.analysis.contrast import CAP_SEEDS, FIRST_SEEDS, MORE_SEEDS
+from simulacra.analysis.judge import acting_columns
 from simulacra.analysis.margins import margin_of
 from simulacra.analysis.measures import MEASURES
 from simulacra.analysis.verdict import MOST_GUARDRAILS, Plan
@@ -21,8 +22,10 @@ from simulacra.experiment import affinity_from_dict
 from simulacra.feeds import FEEDS
 from simulacra.moderation import POLICIES
 from simulacra.record.durable import disk_errors
-from simulacra.replicates import AUTO, BASELINE, VARIANT, Comparison
+from simulacra.replicates import AUTO, BASELINE, VARIANT, Comparison, judge_of
 from simulacra.rules import same_to_the_sketch_mind
+from simulacra.scoring.classifier import PREFIX
+from simulacra.scoring.judging import DEFAULT_JUDGE, NO_JUDGE
 from simulacra.views import design, drafts, go, levers, look, parts, readout, say, store
 
 MOST_KEPT = 250_000  # persona-days of which all records are kept; of larger comparisons only the first replicate's
@@ -30,6 +33,10 @@ _IN_A_ROW = 3
 _SAME = "The same question"
 MOST_PAIRS = 48
 MOST_MORE = 200  # further replicates that a button offers
+JUDGES = {DEFAULT_JUDGE: "The second scorer, by meaning", NO_JUDGE: "Nobody: leave those measures out"}
+"""Second scorer -> what it is in plain words."""
+_OWN_JUDGE = "own"
+_MORE_JUDGE = "Name the text classifier that judges: open Advanced."
 
 
 def page() -> None:
@@ -294,13 +301,46 @@ def _size(
         parts.figures(
             [("Time", _time(personas, days, (FIRST_SEEDS, CAP_SEEDS) if auto else (seeds,)), "From earlier runs here")]
         )
-    if wrong:
-        say.mistake(wrong)
+    judge, unjudged = ("", "") if wrong else _judge(_made(draft, arms), plan, before.judge if before else "")
+    if wrong or unjudged:
+        say.mistake(wrong or unjudged)
     elif not lines:
         st.info("The two designs are the same so far. Change something in the variant.", icon=":material/info:")
-    if st.button("Start the comparison", type="primary", icon=":material/play_arrow:", disabled=bool(wrong) or not lines):
+    cannot = bool(wrong or unjudged) or not lines
+    if st.button("Start the comparison", type="primary", icon=":material/play_arrow:", disabled=cannot):
         name = store.free_name(f"{draft['slug'] or draft['name']}-vs")
-        _launch(name, draft, arms, personas, days, None if auto else seeds, asked, plan)
+        _launch(name, draft, arms, personas, days, None if auto else seeds, asked, plan, judge)
+
+
+def _judge(arms: list[Arm], plan: Plan, before: str) -> tuple[str, str]:
+    """Choose who judges where a design acts by the scorer: (its name, "" where nobody is needed; why it will not do, "" where it will).
+
+    before: who judged the comparison that is duplicated.
+    """
+    with st.expander("Advanced", icon=":material/tune:"):
+        acting = acting_columns(arms)
+        if not acting:
+            st.caption("No design here acts by a score, so the scorer of every run judges both.")
+            return "", ""
+        own = before if before not in ("", *JUDGES) else ""
+        kinds = {**JUDGES, _OWN_JUDGE: "Another one"}
+        kind = st.selectbox(
+            f"Who judges {' and '.join(sorted(acting))}", list(kinds), len(JUDGES) if own else 0, format_func=kinds.__getitem__,
+            key="judge", width=420,
+            help="A design here acts by the scorer that every run carries and would grade its own homework, so another reads",
+        )  # fmt: skip
+        asked = kind
+        if kind == _OWN_JUDGE:
+            name = st.text_input(
+                "A text classifier", own.removeprefix(PREFIX), max_chars=300, key="judge-name", placeholder="folder or name",
+                help="One that the library transformers can load from this machine",
+            )  # fmt: skip
+            asked = f"{PREFIX}{name.strip()}"
+    try:
+        judge_of(arms, plan, asked)
+    except SimulacraError as error:
+        return asked, _MORE_JUDGE if asked == PREFIX else str(error)
+    return asked, ""
 
 
 def _time(personas: int, days: int, pairs: tuple[int, ...]) -> str:
@@ -338,46 +378,28 @@ def grown(found: Comparison, more: int) -> str:
 
 def _launch(
     name: str, draft: drafts.Draft, arms: dict[str, levers.Tables], personas: int, days: int, seeds: int | None,
-    asked: str, plan: Plan,
+    asked: str, plan: Plan, judge: str = "",
 ) -> None:  # fmt: skip
-    """Keep community, arms and question, start the process, and go and watch it. seeds: None for as many as it takes."""
+    """Keep community, arms and question, start the process, and go and watch it. seeds: None for as many as it takes. judge: "" leaves
+    it to the process."""
     try:
         community = drafts.stored(draft)
         overlays = {arm: store.save_text(f"arm-{name}-{arm}", drafts.overlay(tables)) for arm, tables in arms.items()}
         readout.keep_question(store.experiments_folder(name), asked)
         keep = "all" if personas * days * (seeds or CAP_SEEDS) <= MOST_KEPT else "first"
-        margin = [] if plan.margin is None else ["--margin", repr(plan.margin)]
-        guardrails = [word for guardrail in plan.guardrails for word in ("--guardrail", guardrail)]
-        worker.start(
-            "compare",
-            name,
-            store.runs_dir(),
-            [
-                str(community),
-                "--baseline",
-                str(overlays[BASELINE]),
-                "--variant",
-                str(overlays[VARIANT]),
-                "--personas",
-                str(personas),
-                "--days",
-                str(days),
-                "--seeds",
-                str(seeds or AUTO),
-                "--keep",
-                keep,
-                "--id",
-                name,
-                "--jobs",
-                str(worker.spare_cores()),
-                "--primary",
-                plan.primary,
-                *margin,
-                *guardrails,
-            ],
-        )
+        size = ["--personas", str(personas), "--days", str(days), "--seeds", str(seeds or AUTO), "--keep", keep]
+        designs = [word for arm in (BASELINE, VARIANT) for word in (f"--{arm}", str(overlays[arm]))]
+        work = ["--id", name, "--jobs", str(worker.spare_cores())]
+        worker.start("compare", name, store.runs_dir(), [str(community), *designs, *size, *work, *decided_by(plan, judge)])
     except SimulacraError as error:
         say.mistake(error)
         return
     st.session_state.pop("template", None)
     go.to("compare", experiment=name)
+
+
+def decided_by(plan: Plan, judge: str) -> list[str]:
+    """What decides a comparison and who judges, as options of `simulacra compare`."""
+    margin = [] if plan.margin is None else ["--margin", repr(plan.margin)]
+    guardrails = [word for guardrail in plan.guardrails for word in ("--guardrail", guardrail)]
+    return ["--primary", plan.primary, *margin, *guardrails, *(["--judge", judge] if judge else [])]

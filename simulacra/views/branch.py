@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
@@ -12,7 +13,10 @@ from simulacra.analysis.measures import TOXIC
 from simulacra.branches.continuations import THREAD_MEASURES
 from simulacra.checks import clean
 from simulacra.experiment import Run
-from simulacra.views import forum, go, parts, say, store
+from simulacra.views import forum, go, mind, parts, say, store
+
+if TYPE_CHECKING:
+    from simulacra.estimates import Estimate
 
 EFFECTS = {"no difference that matters": "too small to matter", "no verdict": "–"}
 _BEGINS_SECONDS = 1.5
@@ -53,13 +57,33 @@ def seconds_for(run: Run, hours: int, continuations: int) -> float:
     return _BEGINS_SECONDS + run.spec.personas * hours * continuations / _SPEED
 
 
-def costs(run: Run) -> None:
-    """What a language mind has to be asked for."""
-    if run.spec.language is not None:
-        st.caption(
-            f"Replies in this thread are written by {say.md(run.spec.language.model.name)}, which may cost money or time; the rest of the "
-            "community is taken from the record or sketched. So one roll is proposed."
-        )
+@dataclass(frozen=True)
+class Terms:
+    """On which a question is put."""
+
+    is_agreed: bool  # its price was told and, where it is much, agreed to
+    options: tuple[str, ...] = ()  # of the command line: caps, and that it need not ask again
+
+
+def terms(run: Run, key: str, what: object, price: Callable[[], Estimate]) -> Terms:
+    """What the question takes of a language model, with caps to stop it at; nothing for the sketch mind. what: the question."""
+    language = run.spec.language
+    if language is None:
+        return Terms(True)
+    decided = language.autonomy == "full"
+    rest = "so every visit of every member is a call" if decided else "the rest is taken from the record or sketched"
+    st.caption(
+        f"{'Members' if decided else 'Replies in this thread'} are {'played' if decided else 'written'} by "
+        f"{say.md(language.model.name)}, which may cost money or time; {rest}. So few rolls are proposed."
+    )
+    caps = mind.caps(*mind.cap_inputs(key))
+    return Terms(mind.agreed_price(key, what, price), (*caps, "--yes"))
+
+
+def cut_short(told: Mapping[str, Any]) -> None:
+    """Says of an answer that a cap ended it, and how to go on."""
+    if told.get("capped"):
+        st.warning(say.md(f"Cut short. {told['notes'][0]}"), icon=":material/savings:")
 
 
 def notes(told: Sequence[str]) -> None:
@@ -72,7 +96,12 @@ def continuation(told: Mapping[str, Any], post: int, key: str) -> None:
     fresh = sum(p["is_new"] for p in posts)
     below = f"; {say.count(hidden, 'earlier post')} left out" if hidden else ""
     st.caption(f"{say.count(fresh, 'post follows', 'posts follow')}{below}.")
-    parts.forum(key, {"posts": posts, "marked": post}, _nothing, _nothing)
+    tree = forum.reading_order({row["id"]: row["parent"] for row in posts})
+    number = parts.choose_part(tree, None, key)
+    here, above = tree.part(number)
+    shown = [{**row, "is_above": row["id"] in above} for row in posts if row["id"] in {*here, *above}]
+    parts.forum(key, {"posts": shown, "marked": post, "part": number}, _nothing, _nothing)
+    parts.next_part(tree, number, None, key)
 
 
 def _nothing() -> None:

@@ -73,7 +73,11 @@ def _scale(ends: Sequence[float], span: float) -> list[float] | None:
 
 
 def smoothed(frame: pd.DataFrame, column: str, hours: int) -> pd.DataFrame:
-    """Means over a moving window of hours, weighted by the rows `n` behind each hour; hours without rows are filled."""
+    """Means over a moving window of hours, weighted by the rows `n` behind each hour; hours without rows are filled.
+
+    It begins where a window is full: the mean of a first post or two would stand out as if something had happened. Of fewer hours than
+    a window there is one value, the last.
+    """
     if frame.empty:
         return frame
     steps = np.arange(int(frame["step"].min()), int(frame["step"].max()) + 1)
@@ -81,7 +85,8 @@ def smoothed(frame: pd.DataFrame, column: str, hours: int) -> pd.DataFrame:
     weight = full["n"].fillna(0)
     total = (full[column].fillna(0) * weight).rolling(hours, min_periods=1).sum()
     mass = weight.rolling(hours, min_periods=1).sum()
-    return pd.DataFrame({"step": steps, column: (total / mass.where(mass > 0)).to_numpy()})
+    means = pd.DataFrame({"step": steps, column: (total / mass.where(mass > 0)).to_numpy()})
+    return means.iloc[min(hours, len(steps)) - 1 :]
 
 
 def bars_by_hour(frame: pd.DataFrame, column: str, title: str, tone: str = look.BASELINE) -> go.Figure:

@@ -102,7 +102,7 @@ def _ask(run: Run, omit: Omit) -> None:
     left, right = st.columns(2)
     personas = left.select_slider("Members", _SIZES, 500, format_func=lambda n: f"{n:,}", key=f"probe-size-{omit}")
     days = right.slider("Days", 1, 14, 3, key=f"probe-days-{omit}")
-    took = design.seconds_for(personas, days, 1) * _PLAYED * SEEDS / worker.spare_cores()
+    took = design.seconds_for(personas, days, round(_PLAYED * SEEDS)) / worker.spare_cores()
     jobs.offered(
         f"Run the probe: {SEEDS} rolls of chance, about {say.duration(took)}", f"probe-{run.id}-{omit}", _name(run, omit),
         lambda: begin(run, omit, personas, days),

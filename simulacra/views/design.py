@@ -27,8 +27,13 @@ from simulacra.errors import SimulacraError
 from simulacra.experiment import RunSpec
 from simulacra.views import drafts, go, levers, mind, parts, say, store
 
-VISITS_A_DAY = 1.1  # of a member, measured over the bundled communities
-VISITS_A_SECOND = 2500.0  # of one core, where no run has been played here yet
+VISITS_A_DAY, POSTS_A_VISIT = 1.3, 0.06
+"""Of a member, and of a visit. `simulacra run` on each bundled community, 1,000 members, 7 days: 1.26 to 1.31, and 0.051 to 0.069."""
+VISITS_A_SECOND, HOUR_SECONDS, BEGINS_SECONDS = 23_000.0, 0.0027, 1.5
+"""Of one core where no run has been played here yet: what visits take, what a simulated hour takes whoever comes, and imports.
+`simulacra run pittsburgh`, 7 days, took 2.2 CPU seconds with 1,000 members and 6.8 with 10,000; `simulacra compare local-politics` in
+one process 19.9 s for 16 pairs of 90 members and 5 days, 9.1 for 8 of 200 and 3, 20.3 for 8 of 1,000 and 7, 8.3 for 4 of 2,000 and 3."""
+_LEAST_SECONDS = 5.0  # of visits, so that a run tells how fast they are
 TABS = ("Community", "Feed", "Moderation", "Behaviour", "Size and start")
 _TABS_KEY = "design-tabs"
 SIZES = (50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000, 100_000)
@@ -120,15 +125,17 @@ def _start_from() -> None:
         if st.button("Open", disabled=chosen is None):
             st.session_state.pop("draft_source", None)
             go.to("design", community=chosen)
-        with st.popover("Load a file", icon=":material/upload_file:"):
-            _upload()
+        loaded = st.session_state.get("draft_version", 0)
+        # Another box once a file was taken: an open one would cover the form.
+        with st.popover("Load a file", icon=":material/upload_file:", key=f"load-{loaded}"):
+            _upload(f"file-{loaded}")
         if st.button("Start blank", type="tertiary"):
             st.session_state.pop("draft_source", None)
             go.to("design", start="blank")
 
 
-def _upload() -> None:
-    file = st.file_uploader("A community's TOML file", "toml")
+def _upload(key: str) -> None:
+    file = st.file_uploader("A community's TOML file", "toml", key=key)
     if file is not None and st.button("Use this file", type="primary"):
         try:
             _take(drafts.of_toml(file.getvalue(), file.name))
@@ -315,24 +322,30 @@ def _number(value: Any, parameter: Any) -> float:
 
 
 def seconds_for(personas: int, days: int, runs: int = 1) -> float:
-    """How long playing takes here: visits over the speed of the runs that were played on this machine."""
+    """How long playing takes one core here with the sketch mind: visits over the speed of the runs that were played on this machine, and
+    what every hour takes."""
     speeds = [speed for run in store.runs()[:12] if (speed := _speed(run.id)) is not None]
-    return runs * personas * VISITS_A_DAY * (days + 2) / (median(speeds) if speeds else VISITS_A_SECOND) + 3.0
+    visits = personas * VISITS_A_DAY * (days + 2) / (median(speeds) if speeds else VISITS_A_SECOND)
+    return runs * (visits + HOUR_SECONDS * 24 * (days + 2)) + BEGINS_SECONDS
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def _speed(run_id: str) -> float | None:
-    """Visits a second of a finished run; None for one too short to tell (clocks in records count whole seconds)."""
+    """Visits a second of a finished run, the burn-in's among them; None for one that a model wrote, and for one too short to tell what
+    it took beside its beginning (clocks in records count whole seconds)."""
     from datetime import datetime
 
     try:
-        info = store.run(run_id).folder.info
+        run = store.run(run_id)
+        info = run.folder.info
     except SimulacraError:
         return None
-    if info["status"] != "finished" or not info.get("ended"):
+    if info["status"] != "finished" or not info.get("ended") or run.spec.language is not None:
         return None
     seconds = (datetime.fromisoformat(info["ended"]) - datetime.fromisoformat(info["started"])).total_seconds()
-    return info["counts"].get("visits", 0) / seconds if seconds >= 3 else None
+    visits = info["counts"].get("visits", 0) * (run.days + 2) / max(run.days, 1)
+    seconds -= BEGINS_SECONDS + HOUR_SECONDS * 24 * (run.days + 2)
+    return visits / seconds if seconds >= _LEAST_SECONDS else None
 
 
 def _size_and_start(draft: drafts.Draft, wrong: tuple[str, str]) -> None:
@@ -351,7 +364,7 @@ def _size_and_start(draft: drafts.Draft, wrong: tuple[str, str]) -> None:
         if choice.is_sketch:
             parts.figures([
                 ("Time", f"about {say.duration(took)}", "From the speed of earlier runs on this machine"),
-                ("Posts", f"about {visits * 0.1:,.0f}", "A tenth of visits write"),
+                ("Posts", f"about {visits * POSTS_A_VISIT:,.0f}", "Some 6 in 100 visits write"),
                 ("Cost", "none", "No model is called"),
             ])  # fmt: skip
     _what_differs(draft)

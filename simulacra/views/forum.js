@@ -21,6 +21,7 @@ function button(className, words, label, act) {
 
 function chips(post) {
   const found = []
+  if (post.is_above) found.push(['', 'from an earlier part'])
   if (post.is_put_in) found.push(['put-in', 'put in'])
   if (post.newcomer) found.push(['new', 'newcomer'])
   if (post.toxic) found.push(['toxic', `toxic ${post.toxicity.toFixed(2)}`])
@@ -43,7 +44,7 @@ function listed(thread, open) {
 function posted(post, replies, marks, send) {
   const depth = Math.min(post.depth, DEEPEST)
   const classes = ['post', post.depth === 0 ? 'root' : '', post.id === marks.turn ? 'turn' : '',
-    post.id === (marks.asked ?? marks.marked) ? 'asked' : '', post.is_new ? 'fresh' : '', depth === DEEPEST ? 'deep' : '']
+    post.id === (marks.asked ?? marks.marked) ? 'asked' : '', post.is_new ? 'fresh' : '', post.is_above ? 'above' : '', depth === DEEPEST ? 'deep' : '']
   const made = element('div', classes.filter(Boolean).join(' '))
   made.dataset.post = post.id
   const line = element('div', 'line')
@@ -99,6 +100,12 @@ export default function ({ data, parentElement, setTriggerValue }) {
   root.replaceChildren()
   if (data.threads) root.append(...data.threads.map((thread) => listed(thread, (id) => setTriggerValue('open', id))))
   else root.append(tree(data, (what, post) => setTriggerValue('ask', { what, post: post.id, author: post.author })))
+  if (root.dataset.part !== undefined && root.dataset.part !== String(data.part)) { // not at the first drawing
+    root.tabIndex = -1 // the keyboard goes on from the top of the part that was turned to
+    root.focus({ preventScroll: true })
+    root.scrollIntoView({ block: 'start' })
+  }
+  root.dataset.part = String(data.part)
   if (data.asked !== undefined && root.dataset.asked !== String(data.asked)) {
     root.dataset.asked = String(data.asked) // once, not at every redraw
     root.querySelector('.asked')?.scrollIntoView({ block: 'center' })

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib import import_module
 from typing import Any
 
 import streamlit as st
 
 from simulacra.branches import guests
 from simulacra.experiment import Run
-from simulacra.views import forum, go, member, questions, say, store
+from simulacra.views import forum, go, member, mind, questions, say, store
 
 PROPOSED = (
     "How do you feel about this place?", "Were the rules fair to you?", "Who do you talk to?", "What would you change?",
@@ -51,6 +52,7 @@ def _whom(run: Run, persona: int) -> None:
 
 
 def _form(run: Run, persona: int) -> None:
+    terms = _terms(run, persona)
     with st.form(f"interview-{persona}", clear_on_submit=True, border=False):
         words = st.text_input("Your question", max_chars=guests.LONGEST, placeholder="What do you think of …?")
         asked = st.form_submit_button("Ask", type="primary", icon=":material/question_answer:")
@@ -61,7 +63,35 @@ def _form(run: Run, persona: int) -> None:
         say.mistake("Type a question first.")
     words = words.strip().lstrip("-") if asked else proposed or ""  # a dash would begin an option of the command
     if words:
-        questions.ask(run, "interview", persona, ["--persona", str(persona), words], words)
+        questions.ask(run, "interview", persona, ["--persona", str(persona), words], words, terms)
+
+
+def _terms(run: Run, persona: int) -> list[str]:
+    """What an answer takes of a language model, with caps to stop it at, as options; [] for the sketch mind."""
+    if run.spec.language is None:
+        return []
+    told = _price(str(run.path), run.digest, persona)
+    cost = (
+        "of unknown price" if told["cost"] is None else "for nothing" if told["cost"] == 0 else f"for about ${told['cost']:.4f}"
+    )
+    st.caption(
+        f"Each answer asks {say.md(run.spec.language.model.name)}: {say.count(told['calls'], 'call')} {say.md(cost)}, about "
+        f"{told['input_tokens']:,} tokens in and {told['output_tokens']:,} out; more calls where an answer has to be asked for again. An "
+        "equal question costs nothing twice."
+    )
+    return [*mind.caps(*mind.cap_inputs(f"interview-{persona}")), "--yes"]
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _price(path: str, digest: str, persona: int) -> Mapping[str, Any]:
+    """What an answer takes: questions differ little in length, so one stands for all."""
+    from simulacra.estimates import by_words
+    from simulacra.experiment import open_run
+
+    price: Mapping[str, Any] = (
+        import_module(questions.PRICES).interview_price(open_run(path), persona, PROPOSED[0], by_words).to_dict()
+    )
+    return price
 
 
 def _exchange(run: Run, question: questions.Question) -> None:

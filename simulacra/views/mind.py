@@ -6,11 +6,11 @@ A key is read from the environment by the process that plays. It is never asked 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
@@ -18,6 +18,9 @@ from simulacra.errors import SimulacraError
 from simulacra.experiment import RunSpec
 from simulacra.minds.settings import Language, make_language
 from simulacra.views import parts, say
+
+if TYPE_CHECKING:
+    from simulacra.estimates import Estimate
 
 ESTIMATES = "simulacra.estimates"
 KEY_ENV = "OPENAI_API_KEY"
@@ -127,8 +130,29 @@ def _which(kind: str, key: str) -> tuple[str, str]:
 
 def agreed(spec: RunSpec, choice: Choice, key: str, arms: int = 1, seeds: int = 1) -> bool:
     """What a language run will take, from a dry run; whether it was told, and agreed to where it is much."""
+
+    def price() -> Estimate:
+        estimated: Estimate = import_module(ESTIMATES).estimate(  # late: it imports every mind
+            replace(spec, mind=choice.mind, language=choice.language()), arms, seeds
+        )
+        return estimated
+
+    what = (asdict(choice), spec.personas, spec.days, spec.seed, arms, seeds, spec.arm.design(), spec.community.goal)
+    return agreed_price(key, what, price)
+
+
+def cap_inputs(key: str) -> tuple[float, int]:
+    """Inputs for caps: (dollars, calls), 0 for none."""
+    left, right = st.columns(2)
+    cost = left.number_input("Stop at dollars", 0.0, 10_000.0, 0.0, 0.1, key=f"{key}-cost", help="0: no cap")
+    calls = right.number_input("Stop at calls", 0, 10_000_000, 0, 10, key=f"{key}-calls", help="0: no cap")
+    return float(cost), int(calls)
+
+
+def agreed_price(key: str, what: object, price: Callable[[], Estimate]) -> bool:
+    """What asking a model will take; whether it was told, and agreed to where it is much. what: of which that is the price."""
     try:
-        told = _estimated(spec, choice, key, arms, seeds)
+        told = _estimated(key, what, price)
     except SimulacraError as error:
         say.mistake(error)
         return False
@@ -137,6 +161,7 @@ def agreed(spec: RunSpec, choice: Choice, key: str, arms: int = 1, seeds: int = 
     cost = "unknown" if told["cost"] is None else "none" if told["cost"] == 0 else f"about ${told['cost']:,.2f}"
     parts.figures([
         ("Calls", f"about {told['calls']:,}", "Counted in a dry run: the same members with the same chances, the sketch mind writing"),
+        ("Tokens", f"about {told['input_tokens'] + told['output_tokens']:,}", "Read and written by the model, retries not counted"),
         ("Time", f"about {say.duration(told['seconds'])}", "Rough: it depends on how fast the model is"),
         ("Cost", cost, "By the price table; a model that it does not know has no price"),
     ])  # fmt: skip
@@ -144,19 +169,16 @@ def agreed(spec: RunSpec, choice: Choice, key: str, arms: int = 1, seeds: int = 
     return not told["is_large"] or st.checkbox("That is much: begin all the same", key=f"{key}-agreed")
 
 
-def _estimated(spec: RunSpec, choice: Choice, key: str, arms: int, seeds: int) -> Mapping[str, Any] | None:
+def _estimated(key: str, what: object, price: Callable[[], Estimate]) -> Mapping[str, Any] | None:
     """The estimate of exactly this, from the session or made at the press of a button."""
-    language = choice.language()
-    what = (asdict(choice), spec.personas, spec.days, spec.seed, arms, seeds, spec.arm.design(), spec.community.goal)
     kept = st.session_state.get(f"{key}-estimate")
     if kept is not None and kept[0] == what:
         found: Mapping[str, Any] = kept[1]
         return found
     if st.button("Estimate time and cost", key=f"{key}-ask", icon=":material/calculate:"):
-        estimate = import_module(ESTIMATES).estimate  # late: it imports every mind
         with st.spinner("Playing it dry ..."):
-            told: Mapping[str, Any] = estimate(replace(spec, mind=choice.mind, language=language), arms, seeds).to_dict()
+            told: Mapping[str, Any] = price().to_dict()
         st.session_state[f"{key}-estimate"] = (what, told)
         return told
-    st.caption("Time and cost are told before a language run begins.")
+    st.caption("Time and cost are told before a model is asked.")
     return None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import streamlit as st
@@ -11,6 +12,9 @@ import streamlit as st
 from simulacra.branches.continuations import THREAD_MEASURES
 from simulacra.experiment import Run
 from simulacra.views import branch, charts, look, parts, questions, say
+
+if TYPE_CHECKING:
+    from simulacra.estimates import Estimate
 
 
 def page(run: Run, post: int) -> None:
@@ -43,12 +47,17 @@ def _form(run: Run, post: int, root: int) -> None:
     by = columns[2].selectbox(
         "Best and worst by", names, names.index("toxicity"), format_func=branch.title, key=f"rolls-by-{post}"
     )
-    branch.costs(run)
+
+    def price() -> Estimate:
+        return import_module(questions.PRICES).multiverse_price(run, root, rolls, post, hours)
+
+    terms = branch.terms(run, f"rolls-{post}", (rolls, hours), price)
     took = branch.seconds_for(run, hours, rolls)
-    if st.button(f"Roll: about {say.duration(took)}", type="primary", icon=":material/casino:", key=f"roll-{post}"):
+    label = f"Roll: about {say.duration(took)}" if run.spec.language is None else "Roll"
+    if st.button(label, type="primary", icon=":material/casino:", key=f"roll-{post}", disabled=not terms.is_agreed):
         told = f"{say.count(rolls, 'roll')} from post {post} on, {hours} hours, best and worst by {THREAD_MEASURES[by].title}"
         arguments = ["--thread", str(root), "--from", str(post), "-n", str(rolls), "--hours", str(hours), "--by", by]
-        questions.ask(run, "multiverse", post, arguments, told)
+        questions.ask(run, "multiverse", post, arguments, told, terms.options)
 
 
 # -- the answer ------------------------------------------------------------------------------------------------------------
@@ -56,6 +65,7 @@ def _form(run: Run, post: int, root: int) -> None:
 
 def _answer(run: Run, told: Mapping[str, Any], key: str) -> None:
     say.answer("The spread", told["sentence"], "", parts.TONES["depends"])
+    branch.cut_short(told)
     values = {name: [branch.known(roll["values"][name]) for roll in told["rolls"]] for name in THREAD_MEASURES}
     table = pd.DataFrame({"roll": [roll["lane"] for roll in told["rolls"]], **values})
     shown = [name for name in THREAD_MEASURES if table[name].nunique() > 1]
@@ -69,7 +79,8 @@ def _answer(run: Run, told: Mapping[str, Any], key: str) -> None:
     _ends(told, key)
     with st.expander("The spread in numbers", icon=":material/table_chart:"):
         parts.table(
-            _numbers(told["spreads"]), ("lowest", "25 in 100 below", "median", "75 in 100 below", "highest", "mean", "the run")
+            _numbers(told["spreads"]),
+            ("lowest", "a quarter below", "median", "three quarters below", "highest", "mean", "the run"),
         )
     branch.notes(told["notes"])
 
@@ -95,7 +106,7 @@ def _ends(told: Mapping[str, Any], key: str) -> None:
 
 def _numbers(spreads: list[dict[str, Any]]) -> pd.DataFrame:
     named = {
-        "low": "lowest", "quarter": "25 in 100 below", "median": "median", "three_quarters": "75 in 100 below", "high": "highest",
+        "low": "lowest", "quarter": "a quarter below", "median": "median", "three_quarters": "three quarters below", "high": "highest",
         "mean": "mean", "recorded": "the run",
     }  # fmt: skip
     return pd.DataFrame([

@@ -13,6 +13,7 @@ import streamlit as st
 
 from simulacra.errors import RecordError
 from simulacra.experiment import Run
+from simulacra.views import forum as forum_rows
 from simulacra.views import go, look, say, store
 
 TONES = {"clear": look.BASELINE, "same": look.PLAIN, "early": "#b58100", "depends": look.NEGATIVE}
@@ -28,6 +29,36 @@ def forum(key: str, data: Mapping[str, Any], on_open: Callable[[], None], on_ask
         js=(_HERE / "forum.js").read_text("utf-8"),
     )  # fmt: skip
     return mount(data=dict(data), key=key, on_open_change=on_open, on_ask_change=on_ask)
+
+
+def choose_part(tree: forum_rows.Tree, post: int | None, key: str) -> int:
+    """Which part of a long thread is read, with a control above it; 1 where it is short. post: whose part comes first."""
+    if tree.parts == 1:
+        return 1
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        place = st.empty()
+        number = st.pagination(tree.parts, default=tree.part_of(post), key=_part_key(key, post), width=420)
+    first = (number - 1) * forum_rows.PART
+    last = min(first + forum_rows.PART, len(tree.order))
+    place.caption(f"Posts {first + 1:,} to {last:,} of {len(tree.order):,}, as the thread reads from above.")
+    return number
+
+
+def next_part(tree: forum_rows.Tree, number: int, post: int | None, key: str) -> None:
+    """A button below a part that leads to the next one; nothing below the last."""
+    if number >= tree.parts:
+        return
+    more = min(forum_rows.PART, len(tree.order) - number * forum_rows.PART)
+
+    def turn() -> None:
+        st.session_state[_part_key(key, post)] = number + 1
+
+    st.button(f"Show the next {more:,} posts", icon=":material/expand_more:", key=f"more-{key}", on_click=turn)
+
+
+def _part_key(key: str, post: int | None) -> str:
+    """A link to another post of a thread opens the part that holds it."""
+    return f"part-{key}-{post}"
 
 
 def choose_run(finished: bool = False) -> Run | None:

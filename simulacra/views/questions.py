@@ -24,6 +24,8 @@ from simulacra.record.runfiles import to_json
 from simulacra.views import go, jobs, say, store
 
 _ASKED = ".asked.json"
+PRICES = "simulacra.branches.prices"
+"""What tells the price of a question; imported late, since it imports every mind."""
 
 
 @dataclass(frozen=True)
@@ -67,17 +69,18 @@ def _read(path: str, changed: int) -> dict[str, Any] | None:
     return told if isinstance(told, dict) else None
 
 
-def put(run: Run, verb: str, subject: int, arguments: Sequence[str], told: str) -> Question:
-    """Ask, unless the same was asked before and answered. subject: the post or persona. Raises SimulacraError."""
+def put(run: Run, verb: str, subject: int, arguments: Sequence[str], told: str, terms: Sequence[str] = ()) -> Question:
+    """Ask, unless the same was asked before and answered in full. subject: the post or persona. terms: options that are no part of the
+    question, such as caps: an answer that one of them cut short is asked for again. Raises SimulacraError."""
     words = zlib.crc32(json.dumps(list(arguments)).encode())
     question = Question(f"{_about(run, verb, subject)}-{words:08x}", told, datetime.now(UTC).isoformat(timespec="seconds"))
-    if not question.is_open and question.answer is None:
+    if not question.is_open and (question.answer is None or question.answer.get("capped")):
         asked = question.file.with_name(f"{question.name}{_ASKED}")
         with disk_errors(asked):
             asked.parent.mkdir(parents=True, exist_ok=True)
             replace_file(asked, to_json({"told": told, "at": question.at}))
         where = ["--runs", str(store.runs_dir())]
-        worker.start(verb, question.name, store.runs_dir(), [str(run.path), *arguments, *where], question.file)
+        worker.start(verb, question.name, store.runs_dir(), [str(run.path), *arguments, *terms, *where], question.file)
     return question
 
 
@@ -103,10 +106,10 @@ def forget(question: Question) -> None:
             path.unlink(missing_ok=True)
 
 
-def ask(run: Run, verb: str, subject: int, arguments: Sequence[str], told: str) -> None:
-    """Put the question and look at it; a mistake is said where the button stands."""
+def ask(run: Run, verb: str, subject: int, arguments: Sequence[str], told: str, terms: Sequence[str] = ()) -> None:
+    """Put the question and look at it; a mistake is said where the button stands. terms: as `put` has them."""
     try:
-        question = put(run, verb, subject, arguments, told)
+        question = put(run, verb, subject, arguments, told, terms)
     except SimulacraError as error:
         say.mistake(error)
         return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Literal
 
 import pandas as pd
 import streamlit as st
@@ -172,7 +173,8 @@ def _buttons(run: Run, status: str) -> None:
         elif status in _PAUSED and st.button("Resume", type="primary", icon=":material/play_arrow:"):
             _try(lambda: worker.resume_run(run.id, store.runs_dir()), "Going on ...")
             _wait_for_writer(run)
-        if run.days and st.button("Read threads", icon=":material/forum:"):
+        kind: Literal["primary", "secondary"] = "primary" if status == "finished" else "secondary"  # what to do next
+        if run.days and st.button("Read threads", type=kind, icon=":material/forum:"):
             go.to("threads", run=run.id)
         if run.days and st.button("Measures", icon=":material/monitoring:"):
             go.to("measures", run=run.id)

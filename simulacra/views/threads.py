@@ -163,7 +163,7 @@ def _thread_page(run: Run, root: int, post: int | None) -> None:
             st.query_params.from_dict({"run": run.id, **({"side": "1"} if go.asked("side") else {})})
             st.rerun()
         beside = twin is not None and st.toggle("Side by side with the other design", bool(go.asked("side")))
-    if not forum.thread(run, root):
+    if not forum.tree(run, root).order:
         say.empty("This thread is not in this run", "Go back to all threads.")
         return
     if twin is None or not beside:
@@ -184,14 +184,20 @@ def _thread_page(run: Run, root: int, post: int | None) -> None:
 
 
 def _thread(run: Run, root: int, post: int | None) -> None:
-    posts = forum.thread(run, root)
+    tree, key = forum.tree(run, root), f"{run.id}-{root}"
     turns = forum.turning_points(run)
-    turn = turns.loc[turns["root"] == root, "post"]
-    marks = {"posts": posts, "acts": _ACTS, **({"asked": post} if post is not None else {})}
-    if len(turn):
-        marks["turn"] = int(turn.iloc[0])
-    st.caption(_thread_words(posts, len(turn) > 0))
-    asked = parts.forum(f"thread-{run.id}-{root}", marks, _nothing, _nothing).ask
+    turn = next(iter(turns.loc[turns["root"] == root, "post"].tolist()), None)
+    number = parts.choose_part(tree, post, key)
+    here, above = tree.part(number)
+    st.caption(_thread_words(run, tree, root, turn, number))
+    posts = [
+        {**row, "is_above": row["id"] in above} for row in forum.thread(run, root, (*here, *above) if tree.parts > 1 else None)
+    ]
+    marks = {"posts": posts, "acts": _ACTS, "part": number, **({"asked": post} if post is not None else {})}
+    if turn is not None:
+        marks["turn"] = turn
+    asked = parts.forum(f"thread-{key}", marks, _nothing, _nothing).ask
+    parts.next_part(tree, number, post, key)
     if asked is not None:
         if asked["what"] in BRANCHES:
             go.to("threads", run=run.id, ask=asked["what"], post=int(asked["post"]))
@@ -201,10 +207,13 @@ def _thread(run: Run, root: int, post: int | None) -> None:
             _member_dialog(run.id, int(asked["author"]), int(asked["post"]))
 
 
-def _thread_words(posts: list[dict[str, Any]], turns: bool) -> str:
-    people = len({post["author"] for post in posts})
-    told = f"{say.count(len(posts), 'post')} by {say.count(people, 'member')}. Choose a name to meet the member."
-    return told + (" A red edge marks the turning point." if turns else "")
+def _thread_words(run: Run, tree: forum.Tree, root: int, turn: int | None, number: int) -> str:
+    people = say.count(forum.writers(run, root), "member")
+    told = f"{say.count(len(tree.order), 'post')} by {people}. Choose a name to meet the member."
+    if turn is None:
+        return told
+    place = tree.part_of(turn)
+    return told + (" A red edge marks the turning point." if place == number else f" The turning point is in part {place}.")
 
 
 # -- a member --------------------------------------------------------------------------------------------------------------

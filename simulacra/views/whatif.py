@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import streamlit as st
@@ -11,9 +12,12 @@ import streamlit as st
 from simulacra.branches import guests
 from simulacra.branches.continuations import THREAD_MEASURES
 from simulacra.branches.whatif import Change
-from simulacra.errors import SimulacraError
+from simulacra.errors import SimulacraError, SpecError
 from simulacra.experiment import Run
 from simulacra.views import branch, charts, forum, look, parts, questions, readout, say, store
+
+if TYPE_CHECKING:
+    from simulacra.estimates import Estimate
 
 KINDS = ("Somebody replies", "A moderator acts", "A moderator speaks", "The post is removed")
 _ACTS = {"lock": "lock its thread", "label": "put a label on it", "warn": "warn its author"}
@@ -53,17 +57,29 @@ def _form(run: Run, post: int) -> None:
         "verdict",
     )  # fmt: skip
     ripple = columns[2].toggle("Measure the whole community too", key=f"whatif-ripple-{post}")
-    branch.costs(run)
+
+    def price() -> Estimate:
+        return import_module(questions.PRICES).whatif_price(run, post, _made(kind, change), hours, rolls, ripple)
+
+    terms = branch.terms(run, f"whatif-{post}", (kind, change, hours, rolls, ripple), price)
     took = branch.seconds_for(run, hours, 2 * rolls)
-    if st.button(f"Play it: about {say.duration(took)}", type="primary", icon=":material/play_arrow:", key=f"whatif-{post}"):
+    label = f"Play it: about {say.duration(took)}" if run.spec.language is None else "Play it"
+    if st.button(label, type="primary", icon=":material/play_arrow:", key=f"whatif-{post}", disabled=not terms.is_agreed):
         try:
-            made = Change(**change)
+            made = _made(kind, change)
         except SimulacraError as error:
-            say.mistake(_MISSING.get(kind, str(error)) if not any(change.values()) else str(error))
+            say.mistake(error)
             return
         told = f"{made.describe(post)} ({hours} hours, {say.count(rolls, 'roll')}{', whole community' if ripple else ''})"
         arguments = [*options(post, made), "--hours", str(hours), "-n", str(rolls), *(["--ripple"] if ripple else [])]
-        questions.ask(run, "whatif", post, arguments, told[:1].upper() + told[1:])
+        questions.ask(run, "whatif", post, arguments, told[:1].upper() + told[1:], terms.options)
+
+
+def _made(kind: str, change: Mapping[str, Any]) -> Change:
+    """The change as it was put in. Raises SpecError with what is missing."""
+    if not any(change.values()):
+        raise SpecError(_MISSING[kind])
+    return Change(**change)
 
 
 _MISSING = {
@@ -131,6 +147,7 @@ def _answer(run: Run, told: Mapping[str, Any], key: str) -> None:
         ("Not posted", "early") if told["refused"] else ("Clear change", "clear") if moved else ("What follows", "same")
     )
     say.answer(word, told["sentence"], "", parts.TONES[tone])
+    branch.cut_short(told)
     _side_by_side(run, told, key)
     if len(told["without"]) > 1:
         _differences(told, key)
@@ -195,15 +212,15 @@ def _ripple(rows: list[dict[str, Any]]) -> pd.DataFrame:
     moved.sort(key=lambda row: row["effect"] not in ("higher", "lower"))
     return pd.DataFrame([
         {"measure": readout.title(row["measure"]), "without": say.amount(branch.known(row["baseline"]), row["unit"]),
-         "with": say.amount(branch.known(row["variant"]), row["unit"]), "difference": _interval(row, 4),
+         "with": say.amount(branch.known(row["variant"]), row["unit"]), "difference": _interval(row),
          "effect": branch.EFFECTS.get(row["effect"], row["effect"])}
         for row in moved
     ], columns=["measure", "without", "with", "difference", "effect"])  # fmt: skip
 
 
-def _interval(row: Mapping[str, Any], digits: int = 2) -> str:
-    """ "+1.25 (-0.50 to 3.00)"; without the interval where there is none."""
+def _interval(row: Mapping[str, Any]) -> str:
+    """ "+1.3 (−0.5 to +3.0)"; without the interval where there is none."""
     mean, low, high = (branch.known(row[name]) for name in ("difference", "low", "high"))
     if mean != mean:
         return "–"
-    return f"{mean:+.{digits}f}" + (f" ({low:+.{digits}f} to {high:+.{digits}f})" if low == low else "")
+    return say.interval(mean, low, high) if low == low else f"{mean:+.2f}".replace("-", "−")

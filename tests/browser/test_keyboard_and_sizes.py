@@ -8,6 +8,9 @@ import pytest
 
 pytest.importorskip("playwright.sync_api", reason="NO PLAYWRIGHT: pip install -e '.[app,dev]' -c constraints.txt")
 
+from simulacra.experiment import run
+from simulacra.views import forum
+
 from .conftest import App, Tab
 
 PAGES = (
@@ -141,6 +144,31 @@ def _tab_to(tab: Tab, name: str, most: int = 60) -> None:
         if found and name in found["label"]:
             return
     raise AssertionError(f"{most} presses of the tab key do not reach {name!r}")
+
+
+def test_a_long_thread_is_read_part_by_part_by_keyboard_and_a_link_opens_the_part_of_its_post(app: App, tab: Tab) -> None:
+    played = run(
+        "pittsburgh", 8000, 2, feed="engagement", behaviour={"write": 0.4}, runs_dir=app.folder / "runs", run_id="long"
+    )
+    root = int(played.posts["root"].value_counts().index[0])
+    tree = forum.tree(played, root)
+    assert tree.parts > 1, f"the case needs a thread of more than {forum.PART} posts"
+    posts = tab.page.locator(".post")
+    tab.open(f"threads?run=long&thread={root}")
+    posts.first.wait_for()
+    assert posts.count() == forum.PART
+    tab.page.get_by_role("button", name="Show the next").focus()
+    tab.page.keyboard.press("Enter")
+    second, above = tree.part(2)
+    tab.page.locator(f".post[data-post='{second[-1]}']").wait_for()
+    assert posts.count() == len(second) + len(above)
+    tab.page.keyboard.press("Tab")
+    assert tab.page.evaluate(_FOCUSED, False)["label"], "the keyboard goes on in the part that was turned to"
+    asked = tree.order[-1]
+    tab.open(f"threads?run=long&post={asked}")
+    last = tab.page.locator(f".post.asked[data-post='{asked}']")
+    last.wait_for()
+    assert last.evaluate("post => post.getBoundingClientRect().top < innerHeight && post.getBoundingClientRect().bottom > 0")
 
 
 def test_the_example_is_opened_and_a_thread_is_read_by_keyboard_alone(app: App, tab: Tab) -> None:

@@ -84,6 +84,19 @@ def test_a_community_from_nothing_is_played_read_noted_exported_deleted_and_impo
     assert tab.leaks == []
 
 
+def test_a_file_that_was_loaded_leaves_the_form_free(app: App, tab: Tab, tmp_path: Path) -> None:
+    file = tmp_path / "nurses.toml"
+    file.write_text(
+        'name = "Night Nurses"\ngoal = "Nurses swap night shifts."\nrules = []\n[[personas]]\nsketch = "nurse, 29, coffee"\n'
+    )
+    tab.open("design?start=blank")
+    tab.press("Load a file", exact=False)
+    tab.page.locator("input[type=file]").set_input_files(file)
+    tab.press("Use this file")
+    assert tab.page.get_by_role("textbox", name="Name", exact=True).first.input_value() == "Night Nurses"
+    assert not tab.page.get_by_text("A community's TOML file").is_visible()
+
+
 def test_a_deleted_run_comes_back_by_undo(app: App, tab: Tab) -> None:
     tab.open()  # unpacks the example
     name = next(path.name for path in (app.folder / "runs").iterdir() if path.name.startswith("example-baseline"))
