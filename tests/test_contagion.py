@@ -13,6 +13,8 @@ from simulacra.studies.contagion import (
     TREATMENT,
     WITHDRAWAL,
     Omission,
+    Probe,
+    ProbeRow,
     conversation_matching,
     openings,
     over_exposure,
@@ -140,6 +142,17 @@ def test_intervals_need_two_replicates():
 
 def test_fewer_than_six_seeds_claim_nothing(silent):
     assert "No answer: 2 seeds" in silent.sentence
+
+
+@pytest.mark.parametrize(("half", "says"), [(0.015, "So d is below 0.025"), (0.1, "about 200 seeds of this many members")])
+def test_what_was_not_seen_tells_what_would_show_it(half, says):
+    """half: of the interval, in standard deviations, around d = .01 at 8 seeds; intervals narrow with the root of the seeds."""
+    sd = 0.4
+    rows = [
+        ProbeRow("valence", estimate, "", 0.01 * sd, (0.01 - wide) * sd, (0.01 + wide) * sd, 0.01, 8, True)
+        for estimate, wide in (("twin", half), ("whole community", 1))
+    ]
+    assert says in Probe("positive", 1000, 7, 8, tuple(rows)).sentence
 
 
 @pytest.mark.parametrize(

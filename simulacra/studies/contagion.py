@@ -41,6 +41,8 @@ Omit = Literal["positive", "negative"]
 CONTROL, TREATMENT, PLACEBO = range(3)
 EMOTIONAL = 0.05
 """Valence beyond which a post counts as positive or negative: VADER's own convention."""
+KRAMER = 0.02
+"""The largest d that Kramer et al. found."""
 LARGE = 0.1
 """Effect size above which a result is flagged: field studies of contagion in feeds found d of .001 to .02."""
 OWN_TOPICS = 3
@@ -288,9 +290,24 @@ class Probe:
             return f"No contagion: {what} changed nothing that it wrote."
         moved = f"{what} moved the valence of its own threads by {row.difference:+.4f} ({row.low:+.4f} to {row.high:+.4f})"
         if row.low <= 0 <= row.high:
-            return f"Not detectable at this size: {moved}."
+            return f"Not detectable at this size: {moved}. {self.to_detect}".rstrip()
         flag = " That is larger than any field study found: distrust it." if abs(row.d) > LARGE else ""
         return f"Mood spreads: {moved}, d = {row.d:+.3f}.{flag}"
+
+    @property
+    def to_detect(self) -> str:
+        """What would show an effect as large as the field's, from the width of the twins' interval; "" where that cannot be told."""
+        row = self.row("twin")
+        if not row.d or np.isnan(row.d) or np.isnan(row.low):
+            return ""
+        half = (row.high - row.low) / 2 * row.d / row.difference  # in standard deviations
+        seeds = round(self.seeds * (half / KRAMER) ** 2)
+        if seeds <= self.seeds:
+            return f"So d is below {abs(row.d) + half:.3f}."
+        return (
+            f"A d of {KRAMER:g}, the largest found in the field, takes about {seeds:,} seeds of this many members to be seen; "
+            "ten times the members need a tenth of the seeds."
+        )
 
 
 def probe(

@@ -179,9 +179,10 @@ def _sentence(told: Probe) -> str:
     if math.isnan(row.difference):
         return "Nobody opened enough threads of their own to tell."
     moved = f"{row.difference:+.3f} ({row.low:+.3f} to {row.high:+.3f})"
+    more = f" {told.to_detect}" if row.low <= 0 <= row.high else ""
     return (
         f"Readers from whom {_posts(told.omit)} were withheld opened threads whose cheerfulness differs by {moved} from their own without "
-        "that, on a scale from −1 to 1."
+        f"that, on a scale from −1 to 1.{more}"
     )
 
 
