@@ -54,6 +54,12 @@ def noun_phrases(text: str, is_sentence: bool = True) -> list[str]:
     return [phrase for run in _runs(text, is_sentence) if (phrase := _trim(run.words))]
 
 
+def content_words(phrases: Iterable[str]) -> frozenset[str]:
+    """The words of phrases, of three letters or more, that not every community's description has."""
+    words = {word.lower() for phrase in phrases for word in re.findall(r"[^\W\d_]{3,}", phrase)}
+    return frozenset(words - _words("stop") - _words("generic") - _words("doing"))
+
+
 def who_is_there(goal: str) -> frozenset[str]:
     """The members themselves, by whom a goal often begins ("Tenants of a block", "Home bakers swap", "A chess club that"), as keys
     without article and plural: nobody's topic. Empty where the goal begins otherwise."""
@@ -84,8 +90,8 @@ def _is_lead(goal: str, run: Run) -> bool:
     """Whether the goal begins with the run and goes on with what its members are or do, so that it names them."""
     lead, name = _LEAD.sub("", goal, count=1).lower(), " ".join(run.words).lower()
     if run.after == "and":
-        return name.endswith(_AGENTS) or bool(re.match(r" and (?:those|anyone|people|their)\b", lead[len(name) :]))
-    return lead.startswith(name) and run.after not in (",", ".", ":")
+        return name.endswith(_AGENTS) or is_somebody(name) or bool(re.match(r" and (?:those|anyone|people|their)\b", lead[len(name) :]))
+    return lead.startswith(name) and (run.after not in (",", ".", ":") or goal.lower().startswith("for "))
 
 
 _AGENTS = ("ers", "ors", "ists", "ians", "eurs")
@@ -169,8 +175,8 @@ def _runs(text: str, sentence_start: bool = True) -> Iterator[Run]:
         if word in _words("doing"):
             is_end = not _is_modifier(lows, at, run, is_list)
         if is_end or _is_verb(token, previous, lows[at + 1] if at + 1 < len(lows) else ".", run):
-            if word in _words("after_verb"):
-                run = run[:-1]
+            if word in _words("after_verb") or (len(run) > 1 and run[-1].endswith("ing") and is_somebody(run[-2])):
+                run = run[:-1]  # "members BOOK the kiln", "people RECOVERING from burnout"
             if run and not (len(run) == 1 and _says_what_is_done(lows, at, len(run), before)):
                 yield Run(run, frozenset(before), word)
                 before = set()
@@ -184,6 +190,7 @@ def _runs(text: str, sentence_start: bool = True) -> Iterator[Run]:
 _CLAUSES = frozenset(". ! ? how who which that what when where why we they".split())  # noqa: SIM905
 _ARTICLES = frozenset("a an the my our your their his her its this that each every".split())  # noqa: SIM905
 _HELPING = frozenset("help helps helping let lets to go goes come comes can could will would should may might must do does don't".split())  # noqa: SIM905
+_PARTICLES = frozenset("for about against over on around down along away back".split())  # noqa: SIM905
 _BE = frozenset("is are was were be been being am".split())  # noqa: SIM905
 _TIMES = frozenset("before after until since during".split())  # noqa: SIM905
 
@@ -224,8 +231,9 @@ def _says_what_is_done(lows: Sequence[str], end: int, size: int, before: set[str
     word, following, start = lows[end - 1], lows[end], end - size
     previous = lows[start - 1] if start else ""
     if word.endswith("ing") and previous not in _ARTICLES:
-        return following in _words("after_verb") or following in ("for", "after", "through", "with", "to")
-    return previous in (",", "and", "or") and not word.endswith("s") and following in ("for", "about", "against", "over") and bool(before)
+        return following in _words("after_verb") or following in ("for", "after", "through", "to", "from", "about")
+    is_base = not word.endswith("s") or word.endswith("ss")
+    return previous in (",", "and", "or") and is_base and following in _PARTICLES and bool(before)
 
 
 def ends_phrase(word: str) -> bool:
