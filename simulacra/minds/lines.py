@@ -31,6 +31,12 @@ HAS_THING, HAS_WHO = 1, 2
 IS_LONG = 4
 """More words than a terse persona cares to write."""
 HUSBAND, WIFE, GRANDCHILD, GRANDPARENT, RETIRED, STUDENT, HIS, HERS = (1 << bit for bit in range(3, 11))
+IS_DOING = 1 << 11
+"""A line for anybody that takes its thing for something one does or has ("keep up {thing}"), and not only talks of it."""
+_TALKED_OF = re.compile(
+    r"(?<!spend )(?<!spent )(?<!up )(?<!started )(?<!evening )(?<!hours )(?<!tag )(?<!expense )\b(?:about|on|over|mentions?|brings up|explain|trouble with|"
+    r"discuss|called|comes to) \{thing\}"
+)
 _LIFE = {
     HUSBAND: r"\b(?:my|our) (?:\w+ )?(?:husband|boyfriend|hubby)\b",
     WIFE: r"\b(?:my|our) (?:\w+ )?(?:wife|girlfriend)\b",
@@ -171,11 +177,11 @@ LONG = 9
 
 class Line:
     """One line of a bank. `bits` says what it holds (HAS_*) and what it presumes about its writer; `key` is its number in the
-    bank, modulo 4,096 so that three fit a memo."""
+    bank, modulo 4,096 so that three fit a memo. is_general: written for any community, so that its thing may be anything."""
 
     __slots__ = ("_raw", "_versions", "_words", "bits", "key", "variety")
 
-    def __init__(self, raw: str, key: int, words: Words) -> None:
+    def __init__(self, raw: str, key: int, words: Words, is_general: bool = False) -> None:
         self._raw, self._words = raw, words
         self._versions: list[tuple[Part, ...] | None] = [None] * 4
         self.key = key & 4095
@@ -184,6 +190,8 @@ class Line:
         self.bits = life_of(_PIECE.sub("", raw)) if "[" in raw else life_of(raw)
         if "{thing}" in raw:
             self.bits |= HAS_THING
+            if is_general and "{thing}" in _TALKED_OF.sub("", raw):
+                self.bits |= IS_DOING
         if "{who}" in raw:
             self.bits |= HAS_WHO
         if raw.count(" ") >= LONG:

@@ -19,6 +19,7 @@ class Thing(NamedTuple):
     pronouns: tuple[str, str, str, str]  # for it, they, there, to_there
     mark: int  # a hash of its name, by which personas keep to what they think of it
     verbs: tuple[str, ...]  # for is, was, has, does and the s of other verbs, as they stand with it
+    is_counted: bool = False  # many, or one of many: nothing that one does or has in general, such as "sleep" or "weeding"
 
 
 def make_thing(entry: str, is_place: bool) -> Thing:
@@ -30,7 +31,15 @@ def make_thing(entry: str, is_place: bool) -> Thing:
         (it, they, "there" if is_place else f"at {it}", "there" if is_place else f"to {it}"),
         crc32(long.encode()),
         verbs_with(long),
+        not _is_doing(long),
     )
+
+
+def _is_doing(noun: str) -> bool:
+    """Whether a noun stands for something in general: one that is neither many nor has an article, or a gerund."""
+    head = _HEAD.split(noun, maxsplit=1)[0].split()[-1].lower()
+    is_name = noun[:1].isupper()
+    return head.endswith("ing") or not (is_name or _is_plural(noun) or noun.split()[0].lower() in _DETERMINERS)
 
 
 @lru_cache(maxsize=4096)
