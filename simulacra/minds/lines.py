@@ -34,8 +34,8 @@ HUSBAND, WIFE, GRANDCHILD, GRANDPARENT, RETIRED, STUDENT, HIS, HERS = (1 << bit 
 IS_DOING = 1 << 11
 """A line for anybody that takes its thing for something one does or has ("keep up {thing}"), and not only talks of it."""
 _TALKED_OF = re.compile(
-    r"(?<!spend )(?<!spent )(?<!up )(?<!started )(?<!evening )(?<!hours )(?<!tag )(?<!expense )\b(?:about|on|over|mentions?|brings up|explain|trouble with|"
-    r"discuss|called|comes to) \{thing\}"
+    r"(?<!spend )(?<!spent )(?<!up )(?<!started )(?<!evening )(?<!hours )(?<!tag )(?<!expense )"
+    r"\b(?:about|on|over|mentions?|brings up|explain|trouble with|discuss|called|comes to) \{thing\}"
 )
 _LIFE = {
     HUSBAND: r"\b(?:my|our) (?:\w+ )?(?:husband|boyfriend|hubby)\b",

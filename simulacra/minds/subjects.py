@@ -31,7 +31,9 @@ def subject_of(community: Community) -> Mapping[str, Any]:
     """The subject most of whose words stand in a community's name, goal and topics, and whose lines speak of the same things; {}
     where none has enough of both or two are about equal."""
     goal = community.goal[:2_000]
-    text = " ".join((community.name, goal, *community.topics))
+    # What only a sketch has named says nothing of the community: a sober lawyer's client dinners are no cooking.
+    own = " ".join(persona.sketch for persona in community.personas).lower()
+    text = " ".join((community.name, goal, *(topic for topic in community.topics if topic.lower() not in own)))
     told = content_words((*community.topics, *(phrase for phrase, _ in goal_phrases(goal))))
     stems = sorted({_stem(word) for word in told})
     scores = [_score(text, stems, words, lines) for words, lines in zip(_patterns(), _vocabularies(), strict=True)]

@@ -86,7 +86,10 @@ def found_things(topic: str, community: Community) -> list[Thing]:
     a word with it, and the other phrases. Each thing stands in the list as often as it is to be talked about."""
     goal = community.goal[:_READ]
     fond = (found for persona in community.personas for found in loves(persona.sketch[:_READ]))
-    told = (*(phrase for phrase, is_place in goal_phrases(goal) if not is_place), *(phrase for phrase, weight in fond if weight > 1))
+    told = (
+        *(phrase for phrase, is_place in goal_phrases(goal) if not is_place),
+        *(phrase for phrase, weight in fond if weight > 1),
+    )
     named, members = {_bare(t) for t in community.topics}, who_is_there(goal)
     phrases = [p for p in dict.fromkeys(told) if _bare(p) not in named and not is_somebody(p, members)]
     stems = {_stem(word) for word in topic.split()}

@@ -63,15 +63,30 @@ def content_words(phrases: Iterable[str]) -> frozenset[str]:
 def who_is_there(goal: str) -> frozenset[str]:
     """The members themselves, by whom a goal often begins ("Tenants of a block", "Home bakers swap", "A chess club that"), as keys
     without article and plural: nobody's topic. Empty where the goal begins otherwise."""
-    found: set[str] = set()
-    for run in islice(_runs(_LEAD.sub("", goal, count=1)), 2):  # "owners and repairers of"
-        words = [word.lower() for word in run.words]
-        if run.before - _JOINS or not (words[-1].endswith("s") or words[-1] in _BODIES or words[-1] in ("people", "children")):
-            break
-        found |= {_key(" ".join(words[at:])) for at in range(len(words))} if found or _is_lead(goal, run) else set()
-        if not found:
-            break
-    return frozenset(found)
+    lead = _LEAD.sub("", goal, count=1)
+    first, second = (*islice(_runs(lead), 2), None, None)[:2]
+    if first is None or not lead.lower().startswith(" ".join(first.words).lower()):
+        return frozenset()
+    is_body = first.words[-1].lower() in _words("bodies")
+    is_pair = second is not None and not second.before - _JOINS and _are_many(second) and second.after not in (",", ".", ":")
+    # "Books and films we love" begins with a pair too, but not one that does something.
+    is_pair = is_pair and second is not None and (second.after in _words("doing") or second.after in _WHICH)
+    names = (
+        first.after not in (",", ".", ":", "and") or goal.lower().startswith("for ") or is_pair or _is_agent(first.words[-1])
+    )
+    found = [first.words] if names and (is_body or _are_many(first)) else []
+    if found and second is not None and (is_pair or (is_body and first.after == "of" and _are_many(second))):
+        found.append(second.words)
+    return frozenset(_key(" ".join(words[at:])) for words in found for at in range(len(words)))
+
+
+def _are_many(run: Run) -> bool:
+    return run.words[-1].endswith("s") or run.words[-1].lower() in ("people", "children")
+
+
+def _is_agent(word: str) -> bool:
+    """Whether a word of many is one for people by its ending ("amateurs and those studying"), or one that is known."""
+    return word.endswith(("ers", "ors", "ists", "ians", "eurs")) or is_somebody(word)
 
 
 def is_somebody(phrase: str, members: frozenset[str] = frozenset()) -> bool:
@@ -82,19 +97,7 @@ def is_somebody(phrase: str, members: frozenset[str] = frozenset()) -> bool:
 
 _LEAD = re.compile(r"\s*(?:an? (?:\w+ )?place (?:where|for) |where |for |an? |the |some |we are |we're )*", re.I)
 _JOINS = frozenset(("and", "or", "&", "the", "a", "an"))
-_BODIES = frozenset("club group circle society team association guild crew branch union network collective rescue choir".split())  # noqa: SIM905
-"""Words for all the members together, by whom a goal may begin too."""
-
-
-def _is_lead(goal: str, run: Run) -> bool:
-    """Whether the goal begins with the run and goes on with what its members are or do, so that it names them."""
-    lead, name = _LEAD.sub("", goal, count=1).lower(), " ".join(run.words).lower()
-    if run.after == "and":
-        return name.endswith(_AGENTS) or is_somebody(name) or bool(re.match(r" and (?:those|anyone|people|their)\b", lead[len(name) :]))
-    return lead.startswith(name) and (run.after not in (",", ".", ":") or goal.lower().startswith("for "))
-
-
-_AGENTS = ("ers", "ors", "ists", "ians", "eurs")
+_WHICH = frozenset("of who that in at on from with".split())  # noqa: SIM905
 
 
 def loves(sketch: str) -> Iterator[tuple[str, float]]:
@@ -129,7 +132,7 @@ def _candidates(goal: str, rules: Iterable[str], sketches: Iterable[str]) -> Ite
     for phrase, is_place in goal_phrases(goal):
         if not is_somebody(phrase, members):
             yield phrase, 1.0 if is_place else 3.0
-        elif phrase.split()[-1].lower() in _BODIES and (about := noun_phrases(" ".join(phrase.split()[:-1]))):
+        elif phrase.split()[-1].lower() in _words("bodies") and (about := noun_phrases(" ".join(phrase.split()[:-1]))):
             yield about[0], 2.0  # what the club is for
     for phrase, weight in (found for sketch in sketches for found in loves(sketch)):
         if not is_somebody(phrase, members):
@@ -189,7 +192,7 @@ def _runs(text: str, sentence_start: bool = True) -> Iterator[Run]:
 
 _CLAUSES = frozenset(". ! ? how who which that what when where why we they".split())  # noqa: SIM905
 _ARTICLES = frozenset("a an the my our your their his her its this that each every".split())  # noqa: SIM905
-_HELPING = frozenset("help helps helping let lets to go goes come comes can could will would should may might must do does don't".split())  # noqa: SIM905
+_HELPING = frozenset("help helps helping let lets to go goes come comes can could will would should may might must do".split())  # noqa: SIM905
 _PARTICLES = frozenset("for about against over on around down along away back".split())  # noqa: SIM905
 _BE = frozenset("is are was were be been being am".split())  # noqa: SIM905
 _TIMES = frozenset("before after until since during".split())  # noqa: SIM905
@@ -203,6 +206,8 @@ def _is_modifier(lows: Sequence[str], at: int, run: Sequence[str], is_list: bool
     goes_on = following[0].isalpha() and following not in _words("stop")
     starts = at - len(run) - 1
     article = lows[starts] if starts >= 0 else ""
+    if run and starts < 0 and word.endswith("s") and (following == "and" or following in _WHICH):
+        return True  # "line COOKS and"
     if run:
         is_open = all(w.lower() in _words("doing") or w.endswith("ing") for w in run)  # "the coming pay ballot"
         return goes_on and (is_open or (article in ("a", "an") and following in _words("doing")))
@@ -231,7 +236,7 @@ def _says_what_is_done(lows: Sequence[str], end: int, size: int, before: set[str
     word, following, start = lows[end - 1], lows[end], end - size
     previous = lows[start - 1] if start else ""
     if word.endswith("ing") and previous not in _ARTICLES:
-        return following in _words("after_verb") or following in ("for", "after", "through", "to", "from", "about")
+        return following in _words("after_verb") or following in ("for", "after", "through", "to", "from", "about", "with")
     is_base = not word.endswith("s") or word.endswith("ss")
     return previous in (",", "and", "or") and is_base and following in _PARTICLES and bool(before)
 
