@@ -274,7 +274,7 @@ class Draft:
         self.room = len(self.sentences) + 1
         if act == "ask":
             self.act("back_because" if self.is_reply else "ask_close")
-        elif is_plain:
+        elif is_plain and not (self.topic.is_general and self.stance == ANSWERED):
             self.remark()
         else:
             self.more()

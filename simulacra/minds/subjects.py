@@ -21,6 +21,8 @@ ENOUGH = 3.0
 """Different words of a subject that must be there, `LIKENESS` times the likeness of its lines included: one alone ("recipes" for
 glazes, "clubs" for chess) says nothing. Tuned on half of the communities of `python -m benchmarks.topics`."""
 LIKENESS = 2.5
+FULL = 8
+"""Different words that a description has at least; of a shorter one a single word in common would say too much."""
 MARGIN = 0.5
 """By how much the best subject must be better than the next."""
 RARE = 2
@@ -44,7 +46,7 @@ def subject_of(community: Community) -> Mapping[str, Any]:
 def _score(text: str, stems: Sequence[str], words: Sequence[re.Pattern[str]], lines: Mapping[str, float]) -> float:
     """Words of the subject that the text has, and how much the lines of the subject speak of what it speaks of; 0 without a word."""
     found = sum(bool(word.search(text)) for word in words)
-    likeness = fsum(lines.get(stem, 0.0) for stem in stems) / max(1, len(stems))
+    likeness = fsum(lines.get(stem, 0.0) for stem in stems) / max(FULL, len(stems))
     return found + LIKENESS * likeness if found else 0.0
 
 
