@@ -33,7 +33,9 @@ class Pool:
         self._lists = (own or general, general or own)
         naming = tuple([line for line in lines if line.bits & HAS_THING] or lines for lines in self._lists)
         self._about = (own, naming[1]) if own and is_topical else naming
-        self._talked = tuple(map(_talked, self._lists)), tuple(map(_talked, self._about))
+        talked, about = (tuple(_talked(lines) for lines in lists) for lists in (self._lists, self._about))
+        # A short list said over and over gives itself away more than a line that names nothing.
+        self._talked = talked, about if is_topical or len(about[True]) >= MANY else talked
         self._threshold = int(share * 2**24)
         self.is_empty = not self._lists[0]
         self.variety = log2(max(1, len(self._lists[0])))
@@ -116,6 +118,8 @@ of its subject, "yes, me" fits all."""
 
 FEW = 4
 """Things found in a community's own text from which on those of its subject are not needed."""
+MANY = 12
+"""Lines that name a thing from which on a list of jokes or insults is drawn from for that."""
 OWN_THINGS = 6
 """How often what was found in a community's own text stands for one thing of its common subject."""
 

@@ -270,14 +270,21 @@ class Draft:
                 return
 
     def add_to(self, act: str, is_plain: bool) -> None:
-        """One sentence more, for a post so short that others will say the same words; is_plain: one of the author's own."""
+        """One sentence more, for a post so short that others will say the same words; is_plain: one of the author's own. Without
+        voices none where it would have to join what was said before."""
         self.room = len(self.sentences) + 1
         if act == "ask":
             self.act("back_because" if self.is_reply else "ask_close")
+        elif self.topic.is_general and self._answers_back:
+            return
         elif is_plain and not (self.topic.is_general and self.stance == ANSWERED):
             self.remark()
         else:
             self.more()
+
+    @property
+    def _answers_back(self) -> bool:
+        return self.stance == ANSWERED and (self.parent_kind or "").startswith("back_")
 
     def _next(self) -> None:
         stance, first = self.stance, len(self.sentences) == 1

@@ -71,9 +71,9 @@ def who_is_there(goal: str) -> frozenset[str]:
     is_pair = second is not None and not second.before - _JOINS and _are_many(second) and second.after not in (",", ".", ":")
     # "Books and films we love" begins with a pair too, but not one that does something.
     is_pair = is_pair and second is not None and (second.after in _words("doing") or second.after in _WHICH)
-    names = (
-        first.after not in (",", ".", ":", "and") or goal.lower().startswith("for ") or is_pair or _is_agent(first.words[-1])
-    )
+    goes_on = re.match(r" and (?:those|anyone|people|their)\b", lead[len(" ".join(first.words)) :], re.I)
+    names = first.after not in (",", ".", ":", "and") or is_pair or goes_on or _is_agent(first.words[-1])
+    names = names or goal.lower().startswith("for ")
     found = [first.words] if names and (is_body or _are_many(first)) else []
     if found and second is not None and (is_pair or (is_body and first.after == "of" and _are_many(second))):
         found.append(second.words)
