@@ -179,6 +179,7 @@ def test_who_is_there_is_no_topic(goal: str, members: set[str], topics: set[str]
     [
         ("Walkers ask how to weather storms and fight for open paths.", {"weather storms", "weather", "fight"}, {"storms", "open paths"}),
         ("Nurses let off steam and swap shifts.", {"steam"}, {"shifts"}),
+        ("Nurses on night shifts vent about rotas.", {"vent", "night shifts vent"}, {"night shifts", "rotas"}),
         ("Villagers debate two things: planning applications, the playing field and the coming pay ballot.", {"applications", "field"},
          {"planning applications", "playing field", "coming pay ballot"}),
         ("Rowers plan contest weekends.", {"weekends"}, {"contest weekends"}),

@@ -356,7 +356,9 @@ def ask(d: Draft) -> None:
         d.question(back[d.roll() % len(back)])
         if d.chance(0.3):
             question = d.sentences[-1]
-            d.sentences[-1] = Sentence(f"{d.line(d.bank.acts['back_lead'])} {question.text}", question.tone)
+            lead = d.line(d.bank.acts["back_lead"])
+            text = question.text.removeprefix("and ") if lead.endswith("and") else question.text
+            d.sentences[-1] = Sentence(f"{lead} {text}", question.tone)
             d.is_opened = True
         if d.chance(0.25):
             d.act("back_because")

@@ -114,15 +114,19 @@ clause."""
 def again(raw: str) -> str | None:
     """The line with a pronoun for the thing, for posts that have named it; None where it has to be named.
 
-    After "at" and "to" a place is "there"; before a verb the thing is "it" or "they", elsewhere "it" or "them".
+    After "at" and "to" a place is "there"; before its verb the thing is "it" or "they", elsewhere "it" or "them".
     """
     replaced = _NAMED.sub(_pronoun, raw)
     return None if "{thing}" in replaced else replaced
 
 
+_IS_INSIDE = re.compile(r"\b(?:about|on|of|with|from|for|in|by) $")
+"""Before a thing whose verb is another's: "the advice on THEM came as photocopies"."""
+
+
 def _pronoun(match: re.Match[str]) -> str:
     if match["verb"] is not None and match["where"] is None:
-        return "{they}"
+        return "{it}" if _IS_INSIDE.search(match.string[: match.start()]) else "{they}"
     return {"at": "{there}", "to": "{to_there}", None: "{it}"}[match["where"]]
 
 
@@ -167,8 +171,8 @@ def shortened(raw: str) -> str:
 
 
 def _is_whole(head: str) -> bool:
-    """Whether no bracket was cut open."""
-    return head.count("[") == head.count("]")
+    """Whether no bracket was cut open, and no clause after its "and"."""
+    return head.count("[") == head.count("]") and " and, " not in f"{head}, "
 
 
 LONG = 9

@@ -180,6 +180,8 @@ def _runs(text: str, sentence_start: bool = True) -> Iterator[Run]:
         if is_end or _is_verb(token, previous, lows[at + 1] if at + 1 < len(lows) else ".", run):
             if word in _words("after_verb") or (len(run) > 1 and run[-1].endswith("ing") and is_somebody(run[-2])):
                 run = run[:-1]  # "members BOOK the kiln", "people RECOVERING from burnout"
+            elif word == "about" and _is_base(run[-1:]):
+                run = run[:-1]  # "nurses on night shifts VENT about rotas"
             if run and not (len(run) == 1 and _says_what_is_done(lows, at, len(run), before)):
                 yield Run(run, frozenset(before), word)
                 before = set()
@@ -237,8 +239,12 @@ def _says_what_is_done(lows: Sequence[str], end: int, size: int, before: set[str
     previous = lows[start - 1] if start else ""
     if word.endswith("ing") and previous not in _ARTICLES:
         return following in _words("after_verb") or following in ("for", "after", "through", "to", "from", "about", "with")
-    is_base = not word.endswith("s") or word.endswith("ss")
-    return previous in (",", "and", "or") and is_base and following in _PARTICLES and bool(before)
+    return previous in (",", "and", "or") and _is_base([word]) and following in _PARTICLES and bool(before)
+
+
+def _is_base(last: Sequence[str]) -> bool:
+    """Whether the word may be a verb's plain form."""
+    return any(word.islower() and not word.endswith(("s", "ing")) or word.endswith("ss") for word in last)
 
 
 def ends_phrase(word: str) -> bool:
