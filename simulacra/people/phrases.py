@@ -244,7 +244,7 @@ def _says_what_is_done(lows: Sequence[str], end: int, size: int, before: set[str
 
 def _is_base(last: Sequence[str]) -> bool:
     """Whether the word may be a verb's plain form."""
-    return any(word.islower() and not word.endswith(("s", "ing")) or word.endswith("ss") for word in last)
+    return any(word.islower() and (word.endswith("ss") or not word.endswith(("s", "ing"))) for word in last)
 
 
 def ends_phrase(word: str) -> bool:
