@@ -294,7 +294,7 @@ def test_the_starter_file_passes_its_own_checks_whatever_the_name(tmp_path: Path
         ("People who restore vintage bicycles swap frames and gears.", (), {"vintage bicycles", "frames", "gears"}),
         ("Home bakers trade sourdough starters and compare ovens.", ("nurse, 29, loves rye bread, cheerful",),
          {"sourdough starters", "ovens", "rye bread"}),
-        ("A place for beekeepers to talk about swarms, mites and honey.", (), {"beekeepers", "swarms", "mites", "honey"}),
+        ("A place for beekeepers to talk about swarms, mites and honey.", (), {"swarms", "mites", "honey"}),
     ],
 )  # fmt: skip
 def test_topics_are_found_in_goal_and_sketches(goal: str, sketches: tuple[str, ...], expected: set[str]) -> None:

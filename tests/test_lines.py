@@ -259,6 +259,7 @@ def test_a_line_says_one_alternative_and_fills_its_slots():
     [
         ("we ate at {thing} {when}", "we ate {there} {when}"),
         ("{thing} had moved", "{they} had moved"),
+        ("people on {thing} gave up a seat", "people on {it} gave up a seat"),  # "on them", and never "on they"
         ("{thing} was shut", None),  # the pronoun may be plural
         ("skip {thing}, go home", "skip {it}, go home"),
         ("the {thing} ticket", None),
@@ -276,6 +277,7 @@ def test_a_pronoun_stands_for_the_thing_where_grammar_allows_it(raw: str, expect
         ("if stairs are hard for you, call first", "if stairs are hard for you, call first"),
         ("worth it, even for [two|three]", "worth it, even for [two|three]"),
         ("is {thing} any good, or a trap?", "is {thing} any good?"),
+        ("it helped us a lot and, better still, cost nothing", "it helped us a lot and, better still, cost nothing"),
         ("bring a sweater in spring, {thing} is cold", "bring a sweater in spring, {thing} is cold"),
     ],
 )
@@ -331,7 +333,7 @@ def test_a_community_without_voices_talks_about_its_own_topics():
     kitchen = re.compile(
         "starter|flour|crumb|crust|proof|oven|pan|loaf|bread|mixer|knife|stone|basket|bak|salt|fridge|lid|cut it"
     )
-    assert np.mean(["sourdough starters" in t for t in asked]) > 0.2
+    assert np.mean(["sourdough starters" in t for t in asked]) > 0.15
     assert np.mean([bool(kitchen.search(t)) for t in asked]) > 0.7
 
 

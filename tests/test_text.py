@@ -13,9 +13,11 @@ from simulacra.community import Community, Sketch
 from simulacra.events import ACTS
 from simulacra.minds.bank import build_bank
 from simulacra.minds.dialect import dialect_of
-from simulacra.minds.lines import agreeing
+from simulacra.minds.grammar import unpack
+from simulacra.minds.lines import HAS_THING, IS_DOING, agreeing
 from simulacra.minds.sketch import SketchWriter
-from simulacra.minds.things import found_things, with_article
+from simulacra.minds.subjects import subject_of
+from simulacra.minds.things import found_things, make_thing, with_article
 from simulacra.people.phrases import find_topics
 
 
@@ -154,3 +156,114 @@ def test_lines_for_anybody_are_said_in_the_english_and_the_money_of_the_communit
 
 def test_a_name_in_a_sketch_keeps_its_capital() -> None:
     assert "Singer treadles" in find_topics("Sewing machines.", (), ("mechanic, 71, restores Singer treadles",))
+
+
+@pytest.mark.parametrize(
+    ("goal", "members", "topics"),
+    [
+        ("Owners and repairers of old radios hunt for valves.", {"owners", "repairers"}, {"radios", "valves"}),
+        ("Licensed pilots and those studying for the test compare gliders.", {"licensed pilots"}, {"gliders"}),
+        ("A chess club that meets in a pub sorts out the teams.", {"chess club", "club"}, {"chess", "teams"}),
+        ("A circle of tape collectors trades forgotten labels.", {"tape collectors"}, {"forgotten labels"}),
+        ("Line cooks and pastry chefs swap staff meals.", {"line", "cooks", "pastry chefs"}, {"staff meals"}),
+        ("For long-haul truckers: parking, border queues and sleep.", {"long-haul truckers"}, {"parking", "border queues"}),
+    ],
+)
+def test_who_is_there_is_no_topic(goal: str, members: set[str], topics: set[str]) -> None:
+    found = set(find_topics(goal))
+    assert topics <= found and not found & members
+
+
+@pytest.mark.parametrize(
+    ("goal", "verbs", "topics"),
+    [
+        ("Walkers ask how to weather storms and fight for open paths.", {"weather storms", "weather", "fight"}, {"storms", "open paths"}),
+        ("Nurses let off steam and swap shifts.", {"steam"}, {"shifts"}),
+        ("Nurses on night shifts vent about rotas.", {"vent", "night shifts vent"}, {"night shifts", "rotas"}),
+        ("Villagers debate two things: planning applications, the playing field and the coming pay ballot.", {"applications", "field"},
+         {"planning applications", "playing field", "coming pay ballot"}),
+        ("Rowers plan contest weekends.", {"weekends"}, {"contest weekends"}),
+    ],
+)  # fmt: skip
+def test_a_verb_is_no_topic_and_a_name_keeps_its_first_word(goal: str, verbs: set[str], topics: set[str]) -> None:
+    found = set(find_topics(goal))
+    assert topics <= found and not found & verbs
+
+
+def test_what_a_sketch_says_that_somebody_does_is_a_topic() -> None:
+    sketches = (
+        "nurse, 31, trains deaf dogs, cheerful",
+        "cook, 40, anxious about vet bills, writes in capitals",
+        "clerk, 50, makes many typos",
+    )
+    found = set(find_topics("We walk.", (), sketches))
+    assert {"deaf dogs", "vet bills"} <= found and not any("typo" in topic for topic in found)
+
+
+@pytest.mark.parametrize(
+    ("goal", "sketches", "subject"),
+    [
+        ("A chess club goes over games, argues about openings and plays in the county league.", (), ""),
+        ("Radio amateurs studying for the exam compare antennas.", (), ""),
+        (
+            "People in their first year without alcohol.",
+            ("lawyer, 39, worries about client dinners", "roofer, 45, counts coffee cups"),
+            "",
+        ),
+        ("Nurses on hospital wards swap shifts, handovers and ways to sleep.", (), "work"),
+        ("Home bakers keep a sourdough starter and share loaves of rye bread.", (), "food"),
+    ],
+)
+def test_a_subject_is_one_whose_lines_suit_the_community(goal: str, sketches: tuple[str, ...], subject: str) -> None:
+    topics = find_topics(goal, (), sketches)
+    community = Community("x", "X", goal, ("Be kind.",), topics, tuple(map(Sketch, sketches or ("nurse, 34",))))
+    assert subject_of(community).get("name", "") == subject
+
+
+@pytest.mark.parametrize(
+    ("thing", "counted"), [("toilets", True), ("the night sky", True), ("sleep", False), ("sleeping rough", False)]
+)
+def test_what_is_many_or_one_of_many_is_nothing_that_one_does(thing: str, counted: bool) -> None:
+    assert make_thing(thing, is_place=False).is_counted == counted
+
+
+def test_nobody_keeps_up_a_thing_that_can_only_be_talked_of() -> None:
+    """Lines for anybody about what one does ("how do you keep up {thing}?") are said of sleep, and not of toilets."""
+    doing = re.compile(
+        r"(?:keep up|get better at|stick with|start with|recommend|bother with|used to|deal with) (?:the )?(?:toilets|sleep)\b"
+    )
+    said = {}
+    for thing in ("toilets", "sleep"):
+        club = Community("c", "C", "We talk.", ("Be kind.",), (thing, thing + "s", thing + " logs"), (Sketch("nurse, 34"),))
+        by, world = SketchWriter(club), World()
+        texts = [t for step in range(1, 9) for t in write(briefs(range(150), "ask", step=step), world, by).text]
+        said[thing] = sum(bool(doing.search(text.lower())) for text in texts)
+    assert said["toilets"] < 5 < 20 < said["sleep"]
+
+
+def test_every_kind_of_question_that_is_asked_of_a_counted_thing_has_lines_for_it() -> None:
+    bank = build_bank(TENANTS)
+    for topic in bank.topics:
+        for kind in topic.asked:
+            own, general = topic.asks[kind]._lists
+            fitting = [line for line in general if line.bits & HAS_THING and not line.bits & IS_DOING]
+            assert len(fitting) >= 4 or own is not general
+
+
+def test_an_answer_to_a_question_back_is_no_story() -> None:
+    """Lines for anybody that happen to stand side by side tell none."""
+    world, by = World(), SketchWriter(BIKES)
+    told = briefs(range(100), "share", step=1)
+    world.add(told, write(told, world, by))
+    asked = briefs(range(1, 101), "ask", step=2, parent=list(range(100)))
+    world.add(asked, write(asked, world, by))
+    kinds = build_bank(BIKES).kinds
+    back = [
+        row
+        for row in range(100, 200)
+        if (about := unpack(int(world.posts.memo[row]))) and kinds[about.kind - 1].startswith("back_")
+    ]
+    answers = write(briefs(range(2, 2 + len(back)), "answer", step=3, parent=back), world, by)
+    stories = {line.key for topic in build_bank(BIKES).topics for list_ in topic.parts["stories"]._lists for line in list_}
+    memos = [unpack(int(memo)) for memo in answers.memo]
+    assert len(back) > 50 and not any(about is None or about.second in stories for about in memos)

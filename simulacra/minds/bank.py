@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from simulacra.community import Community
 from simulacra.minds.data import general_bank, violation_bank
 from simulacra.minds.dialect import dialect_of, spoken
-from simulacra.minds.lines import HAS_THING, Dice, Line, Words, life_of, without_brackets
+from simulacra.minds.lines import HAS_THING, IS_DOING, Dice, Line, Words, life_of, without_brackets
 from simulacra.minds.subjects import subject_of
 from simulacra.minds.things import Thing, clean, found_things, make_thing, told_by, with_article
 from simulacra.scoring.profanity import Profanity
@@ -33,6 +33,9 @@ class Pool:
         self._lists = (own or general, general or own)
         naming = tuple([line for line in lines if line.bits & HAS_THING] or lines for lines in self._lists)
         self._about = (own, naming[1]) if own and is_topical else naming
+        talked, about = (tuple(_talked(lines) for lines in lists) for lists in (self._lists, self._about))
+        # A short list said over and over gives itself away more than a line that names nothing.
+        self._talked = talked, about if is_topical or len(about[True]) >= MANY else talked
         self._threshold = int(share * 2**24)
         self.is_empty = not self._lists[0]
         self.variety = log2(max(1, len(self._lists[0])))
@@ -43,7 +46,8 @@ class Pool:
         mood: [-1, 1], leans towards lines of that valence; at 0 all are equally likely. about: lines on the subject only, where
         there are any. The pool must not be empty.
         """
-        lists = self._about if about else self._lists
+        lists = self._talked[about] if bar & IS_DOING else self._about if about else self._lists
+        bar &= ~IS_DOING
         general = next(dice) < self._threshold
         lean = exp(-LEAN * mood)
         for lines in (lists[general], lists[not general]):
@@ -53,6 +57,12 @@ class Pool:
                 if not line.bits & bar and line.key not in used:
                     return line
         return line
+
+
+def _talked(lines: Sequence[Line]) -> Sequence[Line]:
+    """The lines that suit a thing which nobody does or has in general, all of them where these are few."""
+    talked = [line for line in lines if not line.bits & IS_DOING]
+    return talked if len(talked) >= FEW else lines
 
 
 LEAN = 1.4
@@ -69,6 +79,7 @@ class Topic(NamedTuple):
     asks: dict[str, Pool]  # by kind of question
     answers: dict[str, Pool]
     openers: tuple[str, ...]  # kinds of question that people come with
+    asked: tuple[str, ...]  # and those of them that suit a thing which nobody does or has in general
     is_general: bool  # without lines of a bank of the community's own
     back: tuple[str, ...]  # and those that they ask back of somebody who has told something
 
@@ -107,6 +118,8 @@ of its subject, "yes, me" fits all."""
 
 FEW = 4
 """Things found in a community's own text from which on those of its subject are not needed."""
+MANY = 12
+"""Lines that name a thing from which on a list of jokes or insults is drawn from for that."""
 OWN_THINGS = 6
 """How often what was found in a community's own text stands for one thing of its common subject."""
 
@@ -119,8 +132,8 @@ class _Numbered:
         self._read = Vader().score
         self._subjects: dict[str, dict[str, dict[str, list[Line]]]] = {}
 
-    def lines(self, raw: Sequence[str], words: Words) -> list[Line]:
-        lines = [Line(text, next(self._next), words) for text in raw]
+    def lines(self, raw: Sequence[str], words: Words, is_general: bool = False) -> list[Line]:
+        lines = [Line(text, next(self._next), words, is_general) for text in raw]
         return sorted(lines, key=lambda line: self._read(line.plain()).compound)
 
     def subject(self, subject: Mapping[str, Any], words: Words) -> dict[str, dict[str, list[Line]]]:
@@ -130,8 +143,8 @@ class _Numbered:
             self._subjects[name] = _topic_lines(self, subject, words)
         return self._subjects[name]
 
-    def lists(self, table: Mapping[str, Sequence[str]], words: Words) -> dict[str, list[Line]]:
-        return {name: self.lines(raw, words) for name, raw in table.items()}
+    def lists(self, table: Mapping[str, Sequence[str]], words: Words, is_general: bool = False) -> dict[str, list[Line]]:
+        return {name: self.lines(raw, words, is_general) for name, raw in table.items()}
 
 
 def build_bank(community: Community) -> Bank:
@@ -146,8 +159,8 @@ def build_bank(community: Community) -> Bank:
     insults = _sorted_insults(own.get("acts", {}).get("insult", ()))
     breaking = spoken({kind: lines for kind, lines in violation_bank().items() if kind != "topics"}, speak)
     acts = {**general["acts"], **breaking}
-    common = number.lists(acts, general_words)
-    anywhere = _topic_lines(number, general["topics"][0], general_words)
+    common = number.lists(acts, general_words, is_general=True)
+    anywhere = _topic_lines(number, general["topics"][0], general_words, is_general=True)
     named = {t["name"]: t for t in own.get("topics", ())}
     subject = {} if own else {**spoken(subject_of(community), speak)}
     local = number.lists({"joke": subject.get("joke", ()), **own.get("acts", {}), **insults}, own_words)
@@ -188,12 +201,14 @@ def _sorted_insults(lines: Sequence[str]) -> dict[str, list[str]]:
     return strata
 
 
-def _topic_lines(number: _Numbered, topic: Mapping[str, Any], words: Words) -> dict[str, dict[str, list[Line]]]:
+def _topic_lines(
+    number: _Numbered, topic: Mapping[str, Any], words: Words, is_general: bool = False
+) -> dict[str, dict[str, list[Line]]]:
     """A topic's lists of lines: {"parts": {name: lines}, "asks": {kind: lines}, "answers": {kind: lines}}."""
     return {
-        "parts": number.lists({part: topic.get(part, ()) for part in _PARTS}, words),
-        "asks": number.lists(topic.get("asks", {}), words),
-        "answers": number.lists(topic.get("answers", {}), words),
+        "parts": number.lists({part: topic.get(part, ()) for part in _PARTS}, words, is_general),
+        "asks": number.lists(topic.get("asks", {}), words, is_general),
+        "answers": number.lists(topic.get("answers", {}), words, is_general),
     }
 
 
@@ -236,9 +251,15 @@ def _topic(
         asks = {kind: pool for kind, pool in asks.items() if kind in lines["asks"] or kind.startswith("back_")}
     back = tuple(kind for kind in asks if kind.startswith("back_"))
     openers = tuple(kind for kind in asks if kind not in back)
+    asked = tuple(kind for kind in openers if kind in lines["asks"] or _is_asked(anywhere["asks"].get(kind, ()))) or openers
     told = () if own else (make_thing(with_article(clean(t), told_by(community)), False) for t in community.topics)
     others = list({thing.mark: thing for thing in (*things, *told)}.values())
-    return Topic(things, others, aspects, pools("parts"), asks, pools("answers", "answers"), openers, not own, back)
+    return Topic(things, others, aspects, pools("parts"), asks, pools("answers", "answers"), openers, asked, not own, back)
+
+
+def _is_asked(lines: Sequence[Line]) -> bool:
+    """Whether enough of the questions of a kind only talk of their thing: nobody asks what the sky costs a month."""
+    return sum(bool(line.bits & HAS_THING) and not line.bits & IS_DOING for line in lines) >= FEW
 
 
 def _bare(own: Sequence[Line]) -> float:

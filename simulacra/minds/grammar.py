@@ -9,7 +9,7 @@ from itertools import accumulate
 from typing import NamedTuple
 
 from simulacra.minds.bank import Bank, Pool
-from simulacra.minds.lines import ASPECT, HAS_THING, HAS_WHO, IS_LONG, IT, OTHER, SLOTS, THING, Dice
+from simulacra.minds.lines import ASPECT, HAS_THING, HAS_WHO, IS_DOING, IS_LONG, IT, OTHER, SLOTS, THING, Dice
 from simulacra.minds.manner import ALONE, BAD, FELT, GOOD, PLAIN, Manner, Sentence
 from simulacra.minds.things import Thing, verbs_with
 
@@ -128,6 +128,8 @@ class Draft:
         if other.mark == thing.mark:
             other = others[(start + 1) % len(others)]
         self.leaning = self.taste_for(thing)
+        if self.topic.is_general and thing.is_counted:
+            self.bar |= IS_DOING
         self.named = parent is not None and self.topic.is_general and self.chance(UNDERSTOOD)
         self.fill[THING] = self.name(thing) if is_reply else thing.long
         self.fill[OTHER] = self.name(other) if self.roll() % 3 else other.long
@@ -268,14 +270,21 @@ class Draft:
                 return
 
     def add_to(self, act: str, is_plain: bool) -> None:
-        """One sentence more, for a post so short that others will say the same words; is_plain: one of the author's own."""
+        """One sentence more, for a post so short that others will say the same words; is_plain: one of the author's own. Without
+        voices none where it would have to join what was said before."""
         self.room = len(self.sentences) + 1
         if act == "ask":
             self.act("back_because" if self.is_reply else "ask_close")
-        elif is_plain:
+        elif self.topic.is_general and self._answers_back:
+            return
+        elif is_plain and not (self.topic.is_general and self.stance == ANSWERED):
             self.remark()
         else:
             self.more()
+
+    @property
+    def _answers_back(self) -> bool:
+        return self.stance == ANSWERED and (self.parent_kind or "").startswith("back_")
 
     def _next(self) -> None:
         stance, first = self.stance, len(self.sentences) == 1
@@ -297,9 +306,9 @@ class Draft:
                 self.act("told_after", FELT)
                 self.room = len(self.sentences)
         elif stance in (ADVISED, ANSWERED):
-            self.part("tips" if self.chance(0.55) else "facts")
+            self.part("tips" if self.chance(0.55) or self.topic.is_general else "facts")
         elif stance == STATED:
-            self.part("facts" if self.chance(0.5) else "tips")
+            self.part("facts" if self.chance(0.5) or self.topic.is_general else "tips")
 
     def round_off(self, act: str) -> None:
         """A few words more where what has been said is so short and plain that somebody else will say just that."""
@@ -347,12 +356,14 @@ def ask(d: Draft) -> None:
         d.question(back[d.roll() % len(back)])
         if d.chance(0.3):
             question = d.sentences[-1]
-            d.sentences[-1] = Sentence(f"{d.line(d.bank.acts['back_lead'])} {question.text}", question.tone)
+            lead = d.line(d.bank.acts["back_lead"])
+            text = question.text.removeprefix("and ") if lead.endswith("and") else question.text
+            d.sentences[-1] = Sentence(f"{lead} {text}", question.tone)
             d.is_opened = True
         if d.chance(0.25):
             d.act("back_because")
         return
-    kinds, asked = d.topic.openers, d.parent_kind
+    kinds, asked = d.topic.asked if d.bar & IS_DOING else d.topic.openers, d.parent_kind
     if not d.is_reply:
         d.open(0.3, "ask_open")
         d.is_opened = bool(d.sentences)
@@ -395,6 +406,8 @@ def answer(d: Draft) -> None:
         d.say(answers, whole=True)
         d.stance, d.kind = ANSWERED, d.bank.kinds.index(kind) + 1
     if kind is not None and kind.startswith("back_"):
+        if d.topic.is_general:
+            return  # lines for anybody that happen to stand side by side tell no story
         if d.left > 0 or d.chance(0.4):
             d.story()
     else:
@@ -427,8 +440,10 @@ def _why(d: Draft, stance: int) -> None:
         d.opinion(sign)
     elif stance in (ADVISED, ANSWERED):
         d.part("tips")
-    elif stance:
+    elif stance and (stance == TOLD or not d.topic.is_general):
         d.story(0.5 * sign if sign else None)
+    elif d.topic.is_general:
+        return
     d.more()
 
 

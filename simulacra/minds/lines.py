@@ -31,6 +31,12 @@ HAS_THING, HAS_WHO = 1, 2
 IS_LONG = 4
 """More words than a terse persona cares to write."""
 HUSBAND, WIFE, GRANDCHILD, GRANDPARENT, RETIRED, STUDENT, HIS, HERS = (1 << bit for bit in range(3, 11))
+IS_DOING = 1 << 11
+"""A line for anybody that takes its thing for something one does or has ("keep up {thing}"), and not only talks of it."""
+_TALKED_OF = re.compile(
+    r"(?<!spend )(?<!spent )(?<!up )(?<!started )(?<!evening )(?<!hours )(?<!tag )(?<!expense )"
+    r"\b(?:about|on|over|mentions?|brings up|explain|trouble with|discuss|called|comes to) \{thing\}"
+)
 _LIFE = {
     HUSBAND: r"\b(?:my|our) (?:\w+ )?(?:husband|boyfriend|hubby)\b",
     WIFE: r"\b(?:my|our) (?:\w+ )?(?:wife|girlfriend)\b",
@@ -108,15 +114,19 @@ clause."""
 def again(raw: str) -> str | None:
     """The line with a pronoun for the thing, for posts that have named it; None where it has to be named.
 
-    After "at" and "to" a place is "there"; before a verb the thing is "it" or "they", elsewhere "it" or "them".
+    After "at" and "to" a place is "there"; before its verb the thing is "it" or "they", elsewhere "it" or "them".
     """
     replaced = _NAMED.sub(_pronoun, raw)
     return None if "{thing}" in replaced else replaced
 
 
+_IS_INSIDE = re.compile(r"\b(?:about|on|of|with|from|for|in|by) $")
+"""Before a thing whose verb is another's: "the advice on THEM came as photocopies"."""
+
+
 def _pronoun(match: re.Match[str]) -> str:
     if match["verb"] is not None and match["where"] is None:
-        return "{they}"
+        return "{it}" if _IS_INSIDE.search(match.string[: match.start()]) else "{they}"
     return {"at": "{there}", "to": "{to_there}", None: "{it}"}[match["where"]]
 
 
@@ -161,8 +171,8 @@ def shortened(raw: str) -> str:
 
 
 def _is_whole(head: str) -> bool:
-    """Whether no bracket was cut open."""
-    return head.count("[") == head.count("]")
+    """Whether no bracket was cut open, and no clause after its "and"."""
+    return head.count("[") == head.count("]") and " and, " not in f"{head}, "
 
 
 LONG = 9
@@ -171,11 +181,11 @@ LONG = 9
 
 class Line:
     """One line of a bank. `bits` says what it holds (HAS_*) and what it presumes about its writer; `key` is its number in the
-    bank, modulo 4,096 so that three fit a memo."""
+    bank, modulo 4,096 so that three fit a memo. is_general: written for any community, so that its thing may be anything."""
 
     __slots__ = ("_raw", "_versions", "_words", "bits", "key", "variety")
 
-    def __init__(self, raw: str, key: int, words: Words) -> None:
+    def __init__(self, raw: str, key: int, words: Words, is_general: bool = False) -> None:
         self._raw, self._words = raw, words
         self._versions: list[tuple[Part, ...] | None] = [None] * 4
         self.key = key & 4095
@@ -184,6 +194,8 @@ class Line:
         self.bits = life_of(_PIECE.sub("", raw)) if "[" in raw else life_of(raw)
         if "{thing}" in raw:
             self.bits |= HAS_THING
+            if is_general and "{thing}" in _TALKED_OF.sub("", raw):
+                self.bits |= IS_DOING
         if "{who}" in raw:
             self.bits |= HAS_WHO
         if raw.count(" ") >= LONG:

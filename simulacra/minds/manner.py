@@ -137,6 +137,8 @@ def _mark(text: str, tone: int, follower: Sentence | None, manner: Manner, dice:
     roll = next(dice) % 100
     if tone == GOOD and roll < (manner.punctuation - 0.45) * 120:
         return ("!!" if manner.punctuation > 0.85 and roll % 3 == 0 else "!") + gap
+    if text.endswith("."):
+        return gap  # "at 4 a.m."
     if follower is None:
         return _last_mark(manner, roll)
     if ALONE not in (tone, follower.tone) and len(text) < 60:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from zlib import crc32
 
 from simulacra.community import Community
-from simulacra.people.phrases import noun_phrases, who_is_there
+from simulacra.people.phrases import ends_phrase, goal_phrases, is_somebody, loves, who_is_there
 
 
 class Thing(NamedTuple):
@@ -19,6 +19,7 @@ class Thing(NamedTuple):
     pronouns: tuple[str, str, str, str]  # for it, they, there, to_there
     mark: int  # a hash of its name, by which personas keep to what they think of it
     verbs: tuple[str, ...]  # for is, was, has, does and the s of other verbs, as they stand with it
+    is_counted: bool = False  # many, or one of many: nothing that one does or has in general, such as "sleep" or "weeding"
 
 
 def make_thing(entry: str, is_place: bool) -> Thing:
@@ -30,7 +31,15 @@ def make_thing(entry: str, is_place: bool) -> Thing:
         (it, they, "there" if is_place else f"at {it}", "there" if is_place else f"to {it}"),
         crc32(long.encode()),
         verbs_with(long),
+        not _is_doing(long),
     )
+
+
+def _is_doing(noun: str) -> bool:
+    """Whether a noun stands for something in general: one that is neither many nor has an article, or a gerund."""
+    head = _HEAD.split(noun, maxsplit=1)[0].split()[-1].lower()
+    is_name = noun[:1].isupper()
+    return head.endswith("ing") or not (is_name or _is_plural(noun) or noun.split()[0].lower() in _DETERMINERS)
 
 
 @lru_cache(maxsize=4096)
@@ -68,13 +77,6 @@ _SINGULAR = frozenset(
 """Words that end like plurals and stand with "is"."""
 
 
-_FOND = re.compile(
-    r"\b(?:loves?|likes|keeps|collects|into|obsessed with|grows|bakes|restores|builds|plays|paints|swears by|fan of|follows|"
-    r"hates)\s+([^,;.]+)"
-)
-"""What a sketch says that its persona is fond of, or is not."""
-
-
 _READ = 2_000
 """Characters of a goal or sketch that are searched for things: nobody describes a community in more."""
 
@@ -82,19 +84,21 @@ _READ = 2_000
 def found_things(topic: str, community: Community) -> list[Thing]:
     """What posts on a topic are about where no bank says so: the topic itself, phrases of the community's own texts that share
     a word with it, and the other phrases. Each thing stands in the list as often as it is to be talked about."""
-    fond = [match[1] for persona in community.personas for match in _FOND.finditer(persona.sketch[:_READ])]
-    phrases = list(
-        dict.fromkeys(phrase for text in (community.goal[:_READ], *fond) for phrase in noun_phrases(text, text not in fond))
+    goal = community.goal[:_READ]
+    fond = (found for persona in community.personas for found in loves(persona.sketch[:_READ]))
+    told = (
+        *(phrase for phrase, is_place in goal_phrases(goal) if not is_place),
+        *(phrase for phrase, weight in fond if weight > 1),
     )
-    named = {_bare(t) for t in community.topics}
-    phrases = [p for p in phrases if _bare(p) not in named and _bare(p) not in who_is_there(community.goal[:_READ])]
+    named, members = {_bare(t) for t in community.topics}, who_is_there(goal)
+    phrases = [p for p in dict.fromkeys(told) if _bare(p) not in named and not is_somebody(p, members)]
     stems = {_stem(word) for word in topic.split()}
     others = [t for t in community.topics if t != topic]
     near = [p for p in phrases if p != topic and p not in others and stems & {_stem(word) for word in p.split()}]
     far = [p for p in phrases if p not in near and p != topic and p not in others]
     weighted = [topic] * (2 + len(near)) + near * 2 + far
-    told = told_by(community)
-    return [make_thing(with_article(clean(thing), told), is_place=False) for thing in weighted]
+    written = told_by(community)
+    return [make_thing(with_article(clean(thing), written), is_place=False) for thing in weighted]
 
 
 def told_by(community: Community) -> str:
@@ -110,7 +114,8 @@ def with_article(phrase: str, told: str) -> str:
     if phrase.split()[0].lower() in _DETERMINERS or _is_plural(phrase) or (phrase.istitle() and " " not in phrase):
         return phrase
     article = rf"\b(?:an?|the|one|this|that|every|each|which|his|her|their|your|our|my|own) (?:[\w-]+ )?{re.escape(phrase)}\b"
-    return f"the {phrase}" if re.search(article + r"(?!s\b)", told, re.IGNORECASE) else phrase
+    ends = (told[match.end() :].split(maxsplit=1)[:1] for match in re.finditer(article + r"(?!s\b)", told, re.IGNORECASE))
+    return f"the {phrase}" if any(not end or ends_phrase(end[0]) for end in ends) else phrase  # not "a CHESS club"
 
 
 _DETERMINERS = frozenset("the a an my our your their his her its this that these those some any".split())  # noqa: SIM905
