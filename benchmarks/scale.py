@@ -1,9 +1,9 @@
-"""How much faster is a comparison on a Ray with two workers? `python -m benchmarks.scale [SEEDS] [PERSONAS] [DAYS] [TIMES]`
+"""How much faster is a comparison on a Ray with more workers? `python -m benchmarks.scale [SEEDS] [PERSONAS] [DAYS] [TIMES] [MOST]`
 
-Plays one comparison of a bundled community on a local Ray of one worker and of two, TIMES over in turn (default 3), and here
-without Ray. Workers are warmed by a small comparison first, so that imports do not count. Prints one JSON object: wall seconds
-of each turn and the best, speed-up (the median over turns of one worker's time by two workers'), whether digests are equal,
-bytes of a task and of its result, load of the machine before. Run it on an idle machine.
+Plays one comparison of a bundled community on a local Ray of 1, 2, 4 ... up to MOST workers (default 2), TIMES over in turn
+(default 3), and here without Ray. Workers are warmed by a small comparison first, so that imports do not count. Prints one JSON
+object: wall seconds of each turn and the best, speed-ups (the median over turns of one worker's time by that of so many),
+whether digests are equal, bytes of a task and of its result, load of the machine before. Run it on an idle machine.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import os
 import pickle
 import sys
 import tempfile
+from operator import truediv
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -51,11 +52,12 @@ def on_ray(workers: int, *size: int) -> tuple[float, Digests]:
         ray.shutdown()
 
 
-def main(seeds: int = 8, personas: int = 1000, days: int = 7, times: int = 3) -> None:
+def main(seeds: int = 8, personas: int = 1000, days: int = 7, times: int = 3, most: int = 2) -> None:
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     load, found, digests = os.getloadavg()[0], dict[str, list[float]](), []
+    counts = [2**i for i in range(most.bit_length())]
     for _ in range(times):
-        for name, workers in (("here", 0), ("one worker", 1), ("two workers", 2)):
+        for name, workers in (("here", 0), *((f"workers: {count}", count) for count in counts)):
             with tempfile.TemporaryDirectory() as place:
                 size = (seeds, personas, days)
                 seconds, told = on_ray(workers, *size) if workers else play(Path(place), *size, "local")
@@ -64,7 +66,7 @@ def main(seeds: int = 8, personas: int = 1000, days: int = 7, times: int = 3) ->
     best = {name: min(values) for name, values in found.items()}
     print(json.dumps({
         "community": COMMUNITY, "seeds": seeds, "personas": personas, "days": days, "seconds": found, "best": best,
-        "speed_up": round(median(a / b for a, b in zip(found["one worker"], found["two workers"], strict=True)), 2),
+        "speed_up": {count: round(median(map(truediv, found["workers: 1"], found[f"workers: {count}"])), 2) for count in counts},
         "equal_digests": all(told == digests[0] for told in digests), **sizes(personas, days),
         "load_before": round(load, 2), "cores": os.cpu_count(),
     }))  # fmt: skip
