@@ -23,8 +23,8 @@ ACT_LISTS = (
     "thank_back",
     "agree_ask", "disagree_ask", "thank_ask", "vent_reply", "up_after", "down_after", "told_after", "off_after",
     # lines that break a rule (data/violations.toml has general ones), and what is said to those who do
-    "harassment", "harassment_open", "politics", "medical_advice", "misinformation", "low_effort", "low_effort_open", "spoiler",
-    "personal_data", "preaching", "object",
+    "harassment", "harassment_open", "politics", "medical_advice", "medical_advice_open", "misinformation", "low_effort",
+    "low_effort_open", "spoiler", "personal_data", "preaching", "object",
 )  # fmt: skip
 SLOTS = ("thing", "other", "aspect", "topic", "when", "who")
 """Slots that every line may use (`when` and `who` fall back on the general bank); the lists under [words] add theirs."""

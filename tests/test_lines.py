@@ -201,6 +201,13 @@ def test_every_kind_of_rule_is_broken_in_words_of_its_own(kind: str):
     assert not set(broken) & set(kept)
 
 
+@pytest.mark.parametrize("kind", ["harassment", "medical_advice"])
+def test_what_opens_a_thread_speaks_to_nobody_who_has_written_before(kind: str):
+    answering = re.compile(r"you (?:write|wrote|said|had|show up)|dose was|your (?:old )?posts")
+    opened = write(briefs(range(200), "share", truth=kind)).text
+    assert not [text for text in opened if answering.search(text)]
+
+
 def test_harassment_is_uncivil_and_has_a_stratum():
     assert (write(briefs(range(50), "disagree", truth="harassment")).stratum > STRATA.index("none")).all()
 

@@ -581,17 +581,22 @@ def break_rule(d: Draft, kind: str, act: str) -> str:
         return _add_insult(d)
     if kind == "low_effort":
         d.stance = LAZY
-        d.act("low_effort" if d.is_reply else "low_effort_open", ALONE)
+        d.act(_opening(d, kind), ALONE)
         return "none"
     if d.chance(IN_PASSING):
         d.room = 1
         perform(d, "disagree" if kind == "harassment" and d.is_reply else act)
         del d.sentences[1:]
     d.stance, d.named = SOLD if kind == "self_promotion" else BROKE, False  # a spoiler that says "it" spoils nothing
-    d.act("promote" if kind == "self_promotion" else kind if d.is_reply or kind != "harassment" else "harassment_open", ALONE)
+    d.act("promote" if kind == "self_promotion" else _opening(d, kind), ALONE)
     if kind == "harassment":
         return _add_insult(d) if d.chance(0.4) else "neither"
     return "none"
+
+
+def _opening(d: Draft, kind: str) -> str:
+    """The list of lines for a violation: of some kinds another one where the post opens a thread and speaks to nobody."""
+    return kind if d.is_reply or f"{kind}_open" not in d.bank.acts else f"{kind}_open"
 
 
 def _add_insult(d: Draft) -> str:
