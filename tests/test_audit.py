@@ -65,6 +65,19 @@ def test_a_quick_audit_turns_a_doubtful_knob_over_all_seeds(monkeypatch: pytest.
     assert "1 seen in one seed alone" in answer.sentence and answer.rows[2].to_dict()["low"] is None
 
 
+def test_a_quick_audit_asks_more_seeds_where_the_interval_is_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Known differences in place of runs: of a knob that three seeds leave open (-1, 1, 1), and of one that moves nothing."""
+    open_at_three, dead = Knob("behaviour.peak_hour", "8", "toxicity_shown", 1), Knob("behaviour.weekend", "0.3", "visitors", 1)
+
+    def turn(knobs, community, near, personas, seed):  # type: ignore[no-untyped-def]
+        return seed, [(0.0, 0.0 if knob is dead else -1.0 if seed == 1 else 1.0) for knob in knobs]
+
+    monkeypatch.setattr(auditing, "KNOBS", (open_at_three, dead))
+    monkeypatch.setattr(auditing, "turn", turn)
+    assert [row.ok for row in audit("pittsburgh", seeds=3).rows] == [False, False]
+    assert [(row.seeds, row.ok) for row in audit("pittsburgh", seeds=3, quick=True).rows] == [(9, True), (3, False)]
+
+
 def test_a_promise_in_the_wrong_direction_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     wrong = Knob("behaviour.visit_rate", "3", "visits_per_persona_day", -1)
     monkeypatch.setattr(auditing, "KNOBS", (wrong,))

@@ -32,8 +32,13 @@ def prompts(count: int, schema: bool = False, **more) -> list[Prompt]:
 
 def spec(server: FaultServer, **more) -> ModelSpec:
     return ModelSpec(
-        "openai", server.model, server.url, chats=True, **{"timeout": 0.4, "deadline": 20.0, "concurrency": 16, **more}
+        "openai", server.model, server.url, chats=True, **{"timeout": 10.0, "deadline": 20.0, "concurrency": 16, **more}
     )
+
+
+def patience(fault: str) -> dict[str, float]:
+    """Seconds for one call: few where the server keeps silent, so that the test is quick; else more than a busy machine needs."""
+    return {"timeout": 0.4 if fault == "timeout" else 10.0}
 
 
 def every_fifth(fault: str):
@@ -81,7 +86,7 @@ def counts_agree(server: FaultServer, budget: Budget, answers) -> None:
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_that_passes_costs_calls_and_no_answer(fault):
     with FaultServer(every_fifth(fault)) as server:
-        generator = make_generator(spec(server, retries=6), budget=(budget := Budget()))
+        generator = make_generator(spec(server, retries=6, **patience(fault)), budget=(budget := Budget()))
         probed = budget.spent.calls
         answers = generator.answer(prompts(40, schema="json" in fault), post_fault)
         assert [a.failure for a in answers] == [""] * 40 and all(a.text for a in answers)
@@ -101,7 +106,7 @@ REASON = {
 @pytest.mark.parametrize("fault", REASON)
 def test_a_fault_that_stays_is_a_failure_with_its_reason_and_never_a_text(fault):
     with FaultServer(fifth_prompt(fault)) as server:
-        generator = make_generator(spec(server, deadline=3, timeout=0.5), budget=(budget := Budget()))
+        generator = make_generator(spec(server, deadline=3, **patience(fault)), budget=(budget := Budget()))
         answers = generator.answer(prompts(20, schema="json" in fault), post_fault)
         assert [a.failure for a in answers] == [REASON[fault] if i % 5 == 0 else "" for i in range(20)]
         assert [a.text == "" for a in answers] == [bool(a.failure) for a in answers]
@@ -114,7 +119,7 @@ def test_all_faults_at_once_leave_exact_counts_and_bounded_memory():
         return FAULTS[request.number // 5 % len(FAULTS)] if request.number > 4 and request.number % 5 == 0 else ""
 
     with FaultServer(any_fault, keeps=False) as server:
-        generator = make_generator(spec(server, retries=6), budget=(budget := Budget()))
+        generator = make_generator(spec(server, retries=6, **patience("timeout")), budget=(budget := Budget()))
         tracemalloc.start()
         answers = generator.answer(prompts(300), post_fault)
         peak = tracemalloc.get_traced_memory()[1]
