@@ -312,6 +312,21 @@ def test_verbs_are_no_topics():
     assert set(find_topics(goal)) == {"pottery studio", "kiln", "clay", "sink"}
 
 
+@pytest.mark.parametrize(
+    "goal, expected",
+    [
+        ("Volunteers share work reports, tool advice and stories from the trail.", {"work", "tools", "trail"}),
+        ("Beekeepers post hive photos, swarm questions and honey advice.", {"hives", "swarms", "honey"}),
+        ("Home cooks share knife tips, recipe ideas and bread questions.", {"knives", "recipes", "bread"}),
+        ("Runners trade race stories, shoe tips and injury questions.", {"races", "shoes", "injuries"}),
+        ("Nurses swap training advice and travel tips.", {"training", "travel"}),
+    ],
+)
+def test_what_advice_is_about_is_named_as_people_name_it(goal: str, expected: set[str]) -> None:
+    """What can be counted as many ("tool advice": tools), what cannot as it is."""
+    assert expected <= set(find_topics(goal))
+
+
 def test_a_file_without_topics_gets_some(garden: Path) -> None:
     community = load_community(write(garden, 'topics = ["seeds", "compost", "slugs"]', ""))
     assert {"seeds", "compost", "slugs"} <= set(community.topics)

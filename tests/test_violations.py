@@ -77,6 +77,8 @@ def test_subjects_invite_what_belongs_to_them() -> None:
         assert relevance(load_community(slug))[:, KINDS.index(kind)].any() == invited
     cafe = replace(community(), topics=("strategy games", "the menu"), goal="A café.")
     assert relevance(cafe)[:, KINDS.index("spoiler")].tolist() == [True, False]
+    trail = replace(cafe, topics=("boots", "maps"), goal="Walkers share advice and stories from the trail.")
+    assert not relevance(trail)[:, KINDS.index("spoiler")].any(), "a story from one's own life has no ending to give away"
 
 
 @pytest.mark.parametrize("kind", NEW)

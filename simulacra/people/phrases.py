@@ -219,7 +219,8 @@ def _is_modifier(lows: Sequence[str], at: int, run: Sequence[str], is_list: bool
     if previous in _ARTICLES:
         return True
     if previous in _words("doing") and previous not in _HELPING:
-        return not word.endswith(("ing", "s"))
+        is_subject = at <= 2 and previous.endswith("s")  # "home COOKS share", at the start
+        return not is_subject and not word.endswith(("ing", "s"))
     return is_list and word.endswith("ing") and previous in (",", ":", "and", "or")
 
 
@@ -259,12 +260,33 @@ def _trim(run: list[str]) -> str:
     generic = _words("generic")
     while run and (run[0].lower() in generic or (run[0].lower().endswith("ly") and len(run) > 1)):
         run = run[2 if run[0].endswith("ly") and len(run) > 2 and _STATE.fullmatch(run[1]) else 1 :]  # "newly arrived families"
+    size = len(run)
     while run and (run[-1].lower() in generic or run[-1].lower().endswith("ly")):
         run = run[:-1]
+    if 0 < len(run) < size:
+        run = [*run[:-1], _in_general(run[-1])]
     if len(run) == 1 and _STATE.fullmatch(run[0]):
         return ""
     phrase = " ".join(run[-3:])
     return phrase if len(phrase) > 2 else ""
+
+
+def _in_general(noun: str) -> str:
+    """A noun that stood before another, as what is talked of: of many where it can be counted ("TOOL advice" is about tools)."""
+    is_mass = noun in _words("mass") or _UNCOUNTED.search(noun)
+    if is_mass or not noun.islower() or not noun.isalpha():
+        return noun
+    if re.search(r"[^aeiou]y$", noun):
+        return f"{noun[:-1]}ies"
+    if re.search(r"(?:li|ni|wi)fe$|[ae]lf$|[ae]af$", noun):  # knives, shelves, leaves
+        return f"{noun.removesuffix('e')[:-1]}ves"
+    return f"{noun}es" if re.search(r"(?:[xz]|[cs]h)$", noun) else f"{noun}s"
+
+
+_UNCOUNTED = re.compile(
+    r"(?:s|ing|ness|ity|tion|ment|ism|age|ics?|al|[st]ive|ous|ful|ware|work|craft|wear|en|ed|est|er?ly|graphy|ology)$"
+)
+"""Endings of plurals, of nouns for what cannot be counted and of adjectives."""
 
 
 _STATE = re.compile(r"(?!moped|hundred|infrared|kindred)[a-z]{3,}[^aeo\W]ed")
