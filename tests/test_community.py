@@ -346,6 +346,19 @@ def test_a_file_without_topics_gets_some(garden: Path) -> None:
         ("farmer, wants the town left alone", {"lean": -1.0}),
         ("farmer", {"lean": None}),
         ("", {"work": "", "age": None, "tempers": ()}),
+        # a name that it begins with, as designers like to write
+        ("Marta, a retired forester who leads a crew", {"work": "retired forester", "age": 67, "sex": "Female"}),
+        ("Ole, a grumpy mountain biker who complains", {"work": "mountain biker", "tempers": ("grumpy",)}),
+        ("Lin, an enthusiastic chef", {"work": "chef", "tempers": ("cheerful",)}),
+        ("Grandpa Joe, a retired miner, 78", {"work": "retired miner", "age": 78, "sex": "Male"}),
+        ("Dr. Patel, a dentist", {"work": "dentist"}),
+        ("Paul is a retired teacher who loves bees", {"work": "retired teacher", "sex": "Male"}),
+        ("Anna Lee, 34, nurse, cheerful", {"work": "nurse", "age": 34, "tempers": ("cheerful",)}),
+        ("Mia (27), barista", {"work": "barista", "age": 27, "sex": "Female"}),
+        ("Mara, 61, keeps bees", {"work": "", "age": 61, "sex": "Female"}),
+        ("Beekeeper, 51, gruff", {"work": "Beekeeper", "age": 51}),  # a capital alone makes no name
+        ("Nurse, a night owl", {"work": "Nurse"}),
+        ("an anxious social worker, 33", {"work": "social worker", "tempers": ("anxious", "outgoing")}),
     ],
 )  # fmt: skip
 def test_sketches_are_read_for_work_age_temper_and_stance(sketch: str, expected: dict[str, object]) -> None:

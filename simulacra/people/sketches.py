@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from simulacra.people.lists import occupations
+from simulacra.people.lists import occupations, people
 
 TRAITS = ("openness", "conscientiousness", "extraversion", "agreeableness", "neuroticism")
 """The Big Five, in the order of every array that holds all five."""
@@ -169,6 +169,13 @@ _NOT_A_JOB = re.compile(
     r"knows?|hates?|never|not)s?\b",
     re.I,
 )
+_TEMPERED = frozenset(word for words, _ in _TEMPERS.values() for word in words.split()) - {
+    "social",
+    "private",
+    "dry",
+    "regular",
+}
+"""Words for tempers that do not begin the name of an occupation, as "social worker" does."""
 _ARTICLE = re.compile(r"^(?:an?|the|our|my|one of the)\s+", re.I)
 
 
@@ -188,20 +195,61 @@ class Reading:
 
 
 def read_sketch(sketch: str) -> Reading:
-    """What the words of a sketch say; any text is fine, a text that says nothing gives an empty reading."""
+    """What the words of a sketch say; any text is fine, a text that says nothing gives an empty reading.
+
+    A name that a sketch begins with ("Marta, a retired forester", "Lin, 34, nurse", "Mia (27), barista") says only what sex it is
+    usually of: those who resemble the sketch have names of their own.
+    """
+    whole, (name, sketch) = sketch, _without_name(sketch)
+    sketch = re.sub(r"^((?:an?|the) [^,;.]+?) who ", r"\1, ", sketch, count=1)  # "a teacher who loves bees"
     parts = tuple(p for p in (p.strip(" .;") for p in re.split(r"[,;]|\s[–—-]\s|\.\s", sketch)) if p)
     shifts, tempers = _temper(sketch)
     return Reading(
         parts=parts,
         work=_work(parts),
         age=_age(parts, sketch),
-        sex=_sex(sketch),
+        sex=_sex(whole) or _sex_of(name),
         lean=_lean(sketch),
         shifts=shifts,
         style=_style(sketch),
         tempers=tempers,
         subject=", ".join(subject_parts(parts)) or sketch,
     )
+
+
+def _without_name(sketch: str) -> tuple[str, str]:
+    """(the name that a sketch begins with or "", the rest of it)."""
+    for pattern in _NAMES:
+        named = pattern.match(sketch)
+        if named and occupations().field_of(named[1]) < 0:
+            rest = sketch[named.end() :]
+            age, _, work = rest.partition(",")
+            is_work = occupations().field_of(work.partition(",")[0]) >= 0
+            if pattern is not _NAME_AND_AGE:
+                return named[1], f"{rest}, {named['age']}" if named["age"] else rest
+            if is_work or _sexes(named[1]):  # "Beekeeper, 51, gruff": a capital alone makes no name
+                return named[1], f"{work}, {age}" if is_work else rest
+    return "", sketch
+
+
+def _sex_of(name: str) -> str:
+    """Female or Male where the first name is known as one of that sex only, "" otherwise."""
+    return found[0].title() if len(found := _sexes(name)) == 1 else ""
+
+
+def _sexes(name: str) -> list[str]:
+    """Those that the first of the words is a known first name of."""
+    first = name.split()[0].lower() if name else ""
+    return [sex for sex in ("female", "male") if first in people()["handles"][sex].split()]
+
+
+_NAME = r"(?:(?:Dr|Mr|Mrs|Ms|Prof)\b\.? )?([A-ZÀ-Þ][^\W\d_]*(?:[ '’-][A-ZÀ-Þ][\w'’]*\.?){0,3})(?: ?\((?P<age>\d\d)\))?"
+_NAME_AND_AGE = re.compile(rf"{_NAME}, (?=(?:aged? )?\d\d\b)")  # "Lin, 34, nurse"
+_NAMES = (
+    re.compile(rf"{_NAME}(?:,| is| was|:| [–—-]) (?=(?:an?|the|our|my|one of the) )"),  # "Marta, a retired forester"
+    re.compile(rf"{_NAME}(?<=\)),? (?:is )?"),  # "Mia (27), barista"
+    _NAME_AND_AGE,
+)
 
 
 def subject_parts(parts: tuple[str, ...]) -> tuple[str, ...]:
@@ -292,7 +340,8 @@ def _pieces(part: str) -> list[str]:
     if owner:
         return [_short(" ".join(owner[1].split()[-2:]) + " owner")]
     does = re.match(r"[a-z]+[^s']s\s", part)  # "sells candles": what one does, not what one is
-    if re.search(r"\d", part) or _WRITING.search(part) or _is_temper(part) or (does and occupations().field_of(part) < 0):
+    is_known = occupations().field_of(part) >= 0
+    if re.search(r"\d", part) or _WRITING.search(part) or ((does or _is_temper(part)) and not is_known):
         return []
     return [_short(p) for p in re.split(r"\s+and\s+|/|\s+&\s+", _ARTICLE.sub("", part))]
 
@@ -302,4 +351,6 @@ def _short(piece: str) -> str:
     if (_NOT_A_JOB.search(piece) or piece.startswith(("is ", "says "))) and "stay-at-home" not in piece:
         return ""
     words = [w for w in _CLAUSE.split(piece, maxsplit=1)[0].split() if w.lower() not in _NO_WORK]
+    while len(words) > 1 and words[0].lower() in _TEMPERED:
+        words = words[1:]  # "an ENTHUSIASTIC chef"
     return " ".join(words[-4:])[:40].strip()
