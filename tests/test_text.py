@@ -116,6 +116,10 @@ def test_a_thing_has_the_article_that_the_designer_gave_it(phrase: str, told: st
         ("is {thing} [really |]worth it?", "{thing:is} {thing} [really |]worth it?"),
         ("{thing} wasn't ready", "{thing} {thing:was}n't ready"),
         ("they say {thing}, but {aspect} needs time", "they say {thing}, but {aspect} need{aspect:s} time"),
+        (
+            "{thing} still matters, and would you say {thing} beats {other}?",
+            "{thing} still matter{thing:s}, and would you say {thing} beat{thing:s} {other}?",
+        ),
         ("the price of {thing} is high", "the price of {thing} is high"),
         ("the leaflet on {thing} was long", "the leaflet on {thing} was long"),
     ],

@@ -132,9 +132,10 @@ def _pronoun(match: re.Match[str]) -> str:
 
 _ASKS_OF = re.compile(r"\b(is|was|has|does)(n't)? \{(thing|aspect|other)\}")
 _SAYS_OF = re.compile(
-    r"(^|[,:;] |[\[|]|\b(?:but|and|that|because|if|when|think|since|so|why|what|how|while|as|where|before|until) )"
-    r"\{(thing|aspect|other)\} (?:(is|was|has|does)(n't)?|(take|make|get|come|look|cost|seem|work|feel|need|help|taste|fit|start|turn|"
-    r"run|deserve|matter|mean|keep|give|want|sound|end|happen|bring|leave|stay)s)\b"
+    r"(^|[,:;] |[\[|]|\b(?:but|and|that|because|if|when|think|since|so|why|what|how|while|as|where|before|until|whether|say|says) )"
+    r"\{(thing|aspect|other)\} ((?:only|still|finally|always|never) )?(?:(is|was|has|does)(n't)?|(take|make|get|come|look|cost|seem|work|"
+    r"feel|need|help|taste|fit|start|turn|run|deserve|matter|mean|keep|give|want|sound|end|happen|bring|leave|stay|drag|sit|cause|shrink|"
+    r"change|weigh|beat)s)\b"
 )
 _IS_ASKED = re.compile(r"(?:what |how |why |where |when )?(?:is|was|has|does)\b|.*\?$")
 
@@ -147,9 +148,9 @@ def agreeing(raw: str) -> str:
 
 
 def _verb_slot(match: re.Match[str]) -> str:
-    noun = match[2]
-    verb = f"{{{noun}:{match[3]}}}{match[4] or ''}" if match[3] else f"{match[5]}{{{noun}:s}}"
-    return f"{match[1]}{{{noun}}} {verb}"
+    start, noun, adverb, form, negation, verb = match.groups("")
+    agreed = f"{{{noun}:{form}}}{negation}" if form else f"{verb}{{{noun}:s}}"
+    return f"{start}{{{noun}}} {adverb}{agreed}"
 
 
 _DEPENDENT = (

@@ -265,7 +265,7 @@ def _trim(run: list[str]) -> str:
         run = run[:-1]
     if 0 < len(run) < size:
         run = [*run[:-1], _in_general(run[-1])]
-    if len(run) == 1 and _STATE.fullmatch(run[0]):
+    if len(run) == 1 and _STATE.fullmatch(run[0].lower()):
         return ""
     phrase = " ".join(run[-3:])
     return phrase if len(phrase) > 2 else ""
@@ -284,13 +284,16 @@ def _in_general(noun: str) -> str:
 
 
 _UNCOUNTED = re.compile(
-    r"(?:s|ing|ness|ity|tion|ment|ism|age|ics?|al|[st]ive|ous|ful|ware|work|craft|wear|en|ed|est|er?ly|graphy|ology)$"
+    r"(?:s|ing|ness|ity|tion|ment|ism|age|ics?|al|[st]ive|ous|ful|ware|work|craft|wear|ed|est|er?ly|graphy|ology)$"
 )
 """Endings of plurals, of nouns for what cannot be counted and of adjectives."""
 
 
-_STATE = re.compile(r"(?!moped|hundred|infrared|kindred)[a-z]{3,}[^aeo\W]ed")
-"""A participle that stands alone ("is locked") says how something is, and is nothing."""
+_STATE = re.compile(
+    r"(?!moped|hundred|infrared|kindred)[a-z]{3,}[^aeo\W]ed|\w+-(?:free|friendly|based)|"
+    r"night|morning|evening|afternoon|noon|midnight|dawn|dusk"
+)
+"""What stands alone and is nothing: a participle or the like ("is locked", "gluten-free talk") and a time ("bakes at night")."""
 
 
 @cache
