@@ -13,7 +13,7 @@ app: $(VENV)/.installed-app
 	$(BIN)/simulacra app
 
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	$(BIN)/python -m pytest -n auto --dist loadfile -m "not browser"
 
 # Needs a Chromium: Debian's packages chromium and chromium-driver, or CHROMIUM=/path/to/it.
 test-browser: $(VENV)/.installed-dev
