@@ -907,11 +907,11 @@ def test_an_answer_that_a_cap_cut_short_says_so_and_is_asked_for_again(written: 
         ended(question)
         return question
 
-    question = cut(2)
+    question = cut(6)
     while question.answer is None:
-        assert "cap of 2 calls" in question.failure
-        question = cut(2)
-    assert question.answer["capped"], "the case needs a question that takes more than the first roll and two calls"
+        assert "cap of 6 calls" in question.failure
+        question = cut(6)
+    assert question.answer["capped"], "the case needs a question that takes more than the first roll and six calls"
     page = opened("threads", run="model", ask="whatif", post=str(opening))
     assert "Cut short" in page.warning[0].value and "8 rolls were played" in page.warning[0].value
     question, asked = cut(10_000), server.total

@@ -208,15 +208,15 @@ def test_a_question_ends_at_its_cap_and_loses_nothing(run: Said):
         assert code == 130 and not out and "cap of 0 calls" in err and "nothing is paid for twice" in err
         assert server.total == before
         taken = []
-        for _ in range(60):
-            code, out, err = run(*words, "--max-calls", "4", "--json")
+        for _ in range(20):
+            code, out, err = run(*words, "--max-calls", "10", "--json")
             taken.append(server.total - before)
             before = server.total
             if code == 0:
                 break
-            assert code == 130 and taken[-1] == 4
+            assert code == 130 and taken[-1] == 10
             part = json.loads(out)["notes"][0] if out else err
-            assert "cap of 4 calls is reached" in part and "nothing is paid for twice" in part
+            assert "cap of 10 calls is reached" in part and "nothing is paid for twice" in part
         assert code == 0 and len(taken) > 2, "the case needs a question that takes more than two caps"
         whole = json.loads(out)
         assert whole["capped"] == "" and len(whole["with"]) == 3
