@@ -263,7 +263,9 @@ def oasis(python: str | None, repeats: int) -> dict[str, Any]:
 def camel_oasis(python: str, personas: int, history: int) -> dict[str, float]:
     """One step of OASIS's own platform, in its own Python (benchmarks/oasis_platform.py)."""
     script = Path(__file__).with_name("oasis_platform.py")
-    done = subprocess.run([python, str(script), str(personas), str(history)], capture_output=True, text=True, check=True)
+    command = [python, str(script.resolve()), str(personas), str(history)]
+    with tempfile.TemporaryDirectory() as folder:  # importing it writes logs where it stands
+        done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=folder)
     return json.loads(done.stdout.splitlines()[-1])  # type: ignore[no-any-return]
 
 

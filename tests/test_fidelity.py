@@ -88,20 +88,8 @@ def test_what_is_undefined_fails():
 
 def test_the_command_writes_the_page_and_one_json_object_and_equal_seeds_give_equal_figures(small, tmp_path, capsys):
     out = tmp_path / "report.md"
-    options = [
-        "--personas",
-        "60",
-        "--arm-personas",
-        "60",
-        "--days",
-        "2",
-        "--seeds",
-        "2",
-        "--quiet",
-        "--json",
-        "--out",
-        str(out),
-    ]
+    size = "--personas 60 --arm-personas 60 --days 2 --seeds 2"
+    options = [*size.split(), "--quiet", "--json", "--out", str(out)]
     assert main(["fidelity", "pittsburgh", *options]) == 0
     told = json.loads(capsys.readouterr().out)
     assert len(told["rows"]) == len(ROWS) and {"row", "figure", "band", "worst", "median", "pass", "reason"} <= set(

@@ -219,16 +219,19 @@ def read_sketch(sketch: str) -> Reading:
 
 def _without_name(sketch: str) -> tuple[str, str]:
     """(the name that a sketch begins with or "", the rest of it)."""
+    known = occupations()
     for pattern in _NAMES:
         named = pattern.match(sketch)
-        if named and occupations().field_of(named[1]) < 0:
+        if named and known.field_of(named[1]) < 0:
             rest = sketch[named.end() :]
-            age, _, work = rest.partition(",")
-            is_work = occupations().field_of(work.partition(",")[0]) >= 0
-            if pattern is not _NAME_AND_AGE:
-                return named[1], f"{rest}, {named['age']}" if named["age"] else rest
-            if is_work or _sexes(named[1]):  # "Beekeeper, 51, gruff": a capital alone makes no name
-                return named[1], f"{work}, {age}" if is_work else rest
+            return named[1], f"{rest}, {named['age']}" if named["age"] else rest
+    named = _NAME_AND_AGE.match(sketch)
+    if named and known.field_of(named[1]) < 0:
+        age, _, work = sketch[named.end() :].partition(",")
+        if known.field_of(work.partition(",")[0]) >= 0:
+            return named[1], f"{work}, {age}"
+        if _sexes(named[1]):  # "Beekeeper, 51, gruff": a capital alone makes no name
+            return named[1], sketch[named.end() :]
     return "", sketch
 
 
@@ -248,7 +251,6 @@ _NAME_AND_AGE = re.compile(rf"{_NAME}, (?=(?:aged? )?\d\d\b)")  # "Lin, 34, nurs
 _NAMES = (
     re.compile(rf"{_NAME}(?:,| is| was|:| [–—-]) (?=(?:an?|the|our|my|one of the) )"),  # "Marta, a retired forester"
     re.compile(rf"{_NAME}(?<=\)),? (?:is )?"),  # "Mia (27), barista"
-    _NAME_AND_AGE,
 )
 
 
